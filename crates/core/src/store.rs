@@ -136,7 +136,7 @@ pub trait Store: Send + Sync {
 
     /// How long it is certain that no other process takes the account over; `None` if none ever does while this one lives.
     /// When nothing is left, requests under way must be given up, as another process may send them again. The account may
-    /// go on otherwise, unless its [lease is lost](Self::lease_lost).
+    /// go on otherwise, unless its [lease is lost](Self::lease_lost). Can become less at any moment, so ask again.
     fn lease_left(&self) -> Option<Duration> {
         None
     }

@@ -25,6 +25,9 @@ impl Report {
 
     /// A store failed to do `what`.
     pub(crate) fn of_store(what: &str, error: StoreError) -> Self {
+        if let StoreError::Unsupported { instead } = error {
+            return Self::new(Ended::No, format!("failed to {what}: {instead}"));
+        }
         let hint = error.remedy();
         Self::new(Ended::Storage, format!("failed to {what}")).because(error).hint(hint)
     }

@@ -26,6 +26,9 @@ const PATIENT_TRIES: u32 = 30;
 /// The longest time for an answer of the service, uploads included; after it the outcome is unknown.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
+/// While a request is under way, the lease of the account is looked at this often.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The pause before an action with an unknown outcome is sent again.
 const DOUBT: Duration = Duration::from_secs(5);
 
@@ -117,7 +120,7 @@ impl Worker {
             if left.is_zero() {
                 return;
             }
-            sleep(left).await;
+            sleep(left.min(LOOK)).await;
         }
         std::future::pending::<()>().await;
     }

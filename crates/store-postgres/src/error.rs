@@ -16,7 +16,7 @@ pub(crate) enum Failure {
 /// The user of the address may not call the functions.
 #[derive(Debug, Error)]
 #[error(
-    "the user of the database has no right to this; `mynah store migrate` needs the owner of the tables, other commands the role `mynah_node`"
+    "the user of the database has no right to this; `mynah store migrate` needs the owner of the tables, nodes the role `mynah_node`, other commands that or `mynah_operator`"
 )]
 struct NoRight(#[source] tokio_postgres::Error);
 

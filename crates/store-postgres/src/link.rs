@@ -185,6 +185,11 @@ impl Link {
         self.news.subscribe()
     }
 
+    /// The number of its connections that have ended.
+    pub(crate) fn ended(&self) -> u64 {
+        self.news.borrow().ended
+    }
+
     /// Returns when the connection that is open now ends, or if it has ended.
     pub(crate) async fn closed(&self) {
         let mut news = self.news.subscribe();

@@ -4,10 +4,10 @@
 //! process that hangs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mynah_core::StoreError;
+use mynah_core::{Clock, StoreError, SystemClock, Timestamp, with_causes};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -24,11 +24,20 @@ pub(crate) const TTL: Duration = Duration::from_secs(6);
 /// of a connection.
 const LONGEST_BEAT: Duration = Duration::from_millis(250);
 
+/// A process whose connection has ended can count on its accounts for this long after its next beat was due. Shorter than
+/// the pause of `ends_at_1`, since it gives its requests up then.
+const CERTAIN: Duration = Duration::from_millis(450);
+
 /// Between two tries of a heartbeat that failed.
 const AGAIN: Duration = Duration::from_millis(100);
 
+const ID_SQL: &str =
+    "SELECT gen_random_uuid()::text, (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const BEAT_SQL: &str = "SELECT mynah.beat_1($1::text::uuid, $2, $3, $4, $5)";
 const MARK_SQL: &str = "SELECT mynah.mark_1($1, $2)";
+
+/// A clock that differs more from that of the server is reported.
+const CLOCKS: Duration = Duration::from_secs(5);
 
 /// How a node lives.
 #[derive(Debug, Clone)]
@@ -54,6 +63,7 @@ impl Life {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: Arc<str>,
+    links: Arc<Links>,
     lease: Arc<Lease>,
     beats: AbortHandle,
 }
@@ -62,16 +72,19 @@ impl Node {
     /// Registers a new incarnation and keeps its row alive.
     pub(crate) async fn start(links: Arc<Links>, life: Life) -> Result<Self, StoreError> {
         links.are_sessions().await?;
-        let rows = links.control.query("SELECT gen_random_uuid()::text", &[]).await?;
+        let before = SystemClock.now();
+        let rows = links.control.query(ID_SQL, &[]).await?;
+        compare_clocks(before, Timestamp::from_millis(rows[0].get(1)), SystemClock.now());
         let id: Arc<str> = rows[0].get::<_, String>(0).into();
-        let asked = boot_time();
+        let asked = Asked::now(&links);
         if beat(&links, &id, &life).await?.is_none() {
             return Err(StoreError::LeaseLost);
         }
         let lease = Arc::new(Lease::new(&life, asked));
-        let keeper = Keeper { links, id: Arc::clone(&id), life, lease: Arc::clone(&lease) };
+        let (keeps, of) = (Arc::clone(&links), Arc::clone(&lease));
+        let keeper = Keeper { links: keeps, id: Arc::clone(&id), life, lease: of };
         let beats = tokio::spawn(keeper.run()).abort_handle();
-        Ok(Self { id, lease, beats })
+        Ok(Self { id, links, lease, beats })
     }
 
     /// Whether the row has expired by the clock of this machine, so that others may have taken its accounts.
@@ -89,9 +102,15 @@ impl Node {
         self.lease.left()
     }
 
-    /// Returns when the row is good, or has ended this node.
+    /// How long it is certain that no other process takes its accounts. Others take it for ended early if its connection
+    /// has ended, although it lives.
+    pub(crate) fn certain(&self) -> Duration {
+        self.lease.certain(self.links.control.ended())
+    }
+
+    /// Returns when no other process can take the accounts, or the row has ended this node.
     pub(crate) async fn renewed(&self) {
-        while self.left().is_zero() && !self.is_lost() {
+        while self.certain().is_zero() && !self.is_lost() {
             sleep(AGAIN).await;
         }
     }
@@ -103,24 +122,52 @@ impl Drop for Node {
     }
 }
 
+/// A moment at which a node asks for its row to be renewed.
+#[derive(Clone, Copy)]
+struct Asked {
+    /// Since the start of the machine.
+    at: Duration,
+    /// The number of control connections that had ended before.
+    ended: u64,
+}
+
+impl Asked {
+    fn now(links: &Links) -> Self {
+        Self { at: boot_time(), ended: links.control.ended() }
+    }
+}
+
 /// Until when the row of a node is good, by the clock of this machine: from the moment at which it asked.
 #[derive(Debug)]
 struct Lease {
     /// In milliseconds since the start of the machine.
     until: AtomicI64,
+    /// The same, if the control connection has ended since.
+    certain: AtomicI64,
+    /// The number of control connections that had ended before it asked.
+    ended: AtomicU64,
     /// Whether the node ends then.
     expires: bool,
     is_lost: watch::Sender<bool>,
 }
 
 impl Lease {
-    fn new(life: &Life, asked: Duration) -> Self {
-        let until = AtomicI64::new(whole_millis(asked + life.ttl));
-        Self { until, expires: life.expires, is_lost: watch::Sender::new(false) }
+    fn new(life: &Life, asked: Asked) -> Self {
+        let lease = Self {
+            until: AtomicI64::default(),
+            certain: AtomicI64::default(),
+            ended: AtomicU64::default(),
+            expires: life.expires,
+            is_lost: watch::Sender::new(false),
+        };
+        lease.renew(life, asked);
+        lease
     }
 
-    fn renew(&self, life: &Life, asked: Duration) {
-        self.until.store(whole_millis(asked + life.ttl), Ordering::Release);
+    fn renew(&self, life: &Life, Asked { at, ended }: Asked) {
+        self.until.store(whole_millis(at + life.ttl), Ordering::Release);
+        self.certain.store(whole_millis(at + life.beat() + CERTAIN), Ordering::Release);
+        self.ended.store(ended, Ordering::Release);
     }
 
     fn end(&self) {
@@ -128,10 +175,15 @@ impl Lease {
     }
 
     fn left(&self) -> Duration {
-        let until = self.until.load(Ordering::Acquire);
-        Duration::from_millis(
-            until.saturating_sub(whole_millis(boot_time())).try_into().unwrap_or(0),
-        )
+        left_until(&self.until)
+    }
+
+    /// What is left, if so many control connections have ended by now.
+    fn certain(&self, ended: u64) -> Duration {
+        match self.ended.load(Ordering::Acquire) == ended {
+            true => self.left(),
+            false => self.left().min(left_until(&self.certain)),
+        }
     }
 
     /// How long the node lives without another sign.
@@ -157,6 +209,11 @@ impl Lease {
     }
 }
 
+fn left_until(moment: &AtomicI64) -> Duration {
+    let left = moment.load(Ordering::Acquire).saturating_sub(whole_millis(boot_time()));
+    Duration::from_millis(left.try_into().unwrap_or(0))
+}
+
 /// Renews the row of a node.
 struct Keeper {
     links: Arc<Links>,
@@ -169,7 +226,7 @@ impl Keeper {
     async fn run(self) {
         let mut is_fine = true;
         while !self.wait(is_fine).await {
-            is_fine = self.renew().await;
+            is_fine = self.renew(is_fine).await;
         }
         let Self { links, life, .. } = self;
         tracing::warn!(
@@ -194,9 +251,9 @@ impl Keeper {
         self.lease.is_lost()
     }
 
-    /// One try to renew the row. Returns whether it was renewed.
-    async fn renew(&self) -> bool {
-        let asked = boot_time();
+    /// One try to renew the row. Returns whether it was renewed. Of several failures in a row the first is a warning.
+    async fn renew(&self, was_fine: bool) -> bool {
+        let asked = Asked::now(&self.links);
         let left = self.lease.life_left();
         match timeout(left, beat(&self.links, &self.id, &self.life)).await {
             Ok(Ok(Some(_))) => {
@@ -205,11 +262,30 @@ impl Keeper {
             }
             // It has expired for the others.
             Ok(Ok(None)) => self.lease.end(),
-            Ok(Err(error)) => tracing::warn!(%error, "the database was not reached in time"),
+            Ok(Err(error)) if was_fine => {
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "failed to give a sign of life; trying again"
+                );
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "failed to give a sign of life"),
             // It is lost by now.
             Err(_) => {}
         }
         false
+    }
+}
+
+/// Warns if the clock of this machine is wrong: the server answered between the two moments.
+fn compare_clocks(before: Timestamp, server: Timestamp, after: Timestamp) {
+    let (least, most) =
+        (before.as_millis() - server.as_millis(), after.as_millis() - server.as_millis());
+    if least > whole_millis(CLOCKS) || most < -whole_millis(CLOCKS) {
+        tracing::warn!(
+            seconds = least / 1000,
+            "the clock of this machine is ahead of that of the database by so many seconds: set both by time servers, \
+             else timers fire at a wrong time and replies wait or expire when another node takes an account"
+        );
     }
 }
 

@@ -26,9 +26,12 @@ const STEPS: [&str; 1] = [concat!(
 /// The rights on the functions, for those roles that there are.
 const RIGHTS: &str = include_str!("schema/rights.sql");
 
-/// The tables belong to this role, if it is there.
+/// The tables belong to this role, if it is there before them: roles are those of the whole server, and tables that were
+/// made without it keep their owner.
 const OWNER: &str = "DO $do$ BEGIN
-    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'mynah_owner') THEN SET LOCAL ROLE mynah_owner; END IF; END $do$";
+    IF EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = 'mynah_owner'
+        AND NOT EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = 'mynah' AND n.nspowner <> r.oid))
+    THEN SET LOCAL ROLE mynah_owner; END IF; END $do$";
 
 /// The oldest program that works with each format, by the newest format that it knows.
 const COMPATIBLE_FROM: [i32; 1] = [1];
@@ -46,7 +49,7 @@ pub struct Migrated {
 }
 
 /// Makes the tables, or brings them to the format of this program, all or nothing. Needs the right to make a schema. If the
-/// database has a role `mynah_owner`, the tables belong to it, and the user must be a member. Of the roles `mynah_node`,
+/// server has a role `mynah_owner` when they are made, the tables belong to it, and the user must be a member. Of the roles `mynah_node`,
 /// `mynah_operator` and `mynah_reader`, those that there are get the right to call the functions that they need, and no right
 /// on a table.
 ///

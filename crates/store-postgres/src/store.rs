@@ -572,7 +572,7 @@ impl Store for PostgresStore {
     }
 
     fn lease_left(&self) -> Option<Duration> {
-        Some(self.node.left())
+        Some(self.node.certain())
     }
 
     async fn save_row(

@@ -145,7 +145,8 @@ fn why_free(status: &FleetStatus, account: &AccountState) -> String {
         (Some(trouble), Some(until)) if status.is_left_alone(account) => {
             format!("left alone for {}: {trouble}", ago(until, status.overview.now))
         }
-        _ if account.runners == 0 => "no live node has it in its settings".to_owned(),
+        _ if account.runners == 0 => "no live node can take it: it is not in their settings, or they are draining or in another zone"
+                .to_owned(),
         _ => "free".to_owned(),
     }
 }
@@ -267,7 +268,7 @@ node     b: dead, holds 1 accounts of a share of 2, version 1.0.0, last sign 1 s
 account  faq on a: online
 account  shop on -: free
 account  ill on -: left alone for 39 s: its rules have mistakes
-account  old on -: no live node has it in its settings
+account  old on -: no live node can take it: it is not in their settings, or they are draining or in another zone
 account  wait on a, on its way to a: needs a login: scan the code; scan https://x/1
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);

@@ -363,10 +363,10 @@ BEGIN
     IF FOUND THEN
         IF p_kind = 1 OR (p_kind = 2 AND v_row.doubts = 0) THEN
             -- The request of a former holder that may still be alive is not repeated before that holder has given it up. One
-            -- that gave the lease back had ended its requests.
+            -- that gave the lease back had ended its requests. The clock of that holder may be ahead by any time.
             v_until := CASE WHEN p_kind = 2 AND v_row.until > p_at
                 AND v_row.epoch <= (SELECT l.silent_epoch FROM mynah.lease l WHERE l.account = p_account)
-                THEN v_row.until ELSE p_at END;
+                THEN least(v_row.until, p_at + v_row.until - v_row.claimed) ELSE p_at END;
             UPDATE mynah.outbox SET claimed = NULL, token = NULL, not_before = v_until, reason = p_reason,
                     doubts = CASE WHEN p_kind = 2 THEN 1 ELSE doubts END
                 WHERE account = p_account AND chat = v_action.chat AND turn_order = v_action.turn_order AND seq = v_action.seq;

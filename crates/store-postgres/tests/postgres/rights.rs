@@ -124,6 +124,23 @@ fn a_node_may_call_every_function_and_touch_no_table() {
     });
 }
 
+/// Roles are those of the whole server, so another database can bring one.
+#[test]
+fn tables_that_were_made_without_a_role_for_owners_keep_their_owner() {
+    let Some(cluster) = Cluster::start() else { return };
+    story(async {
+        let admin = cluster.admin("postgres").await;
+        admin.batch_execute("CREATE ROLE early LOGIN").await.unwrap();
+        admin.batch_execute("CREATE DATABASE early OWNER early").await.unwrap();
+        let settings = settings(&cluster, "early", "early");
+        migrate(&settings).await.unwrap();
+        admin.batch_execute("CREATE ROLE mynah_owner").await.unwrap();
+        migrate(&settings).await.unwrap();
+        let store = PostgresStores::new(settings, "n").open("main").await.unwrap();
+        store.close().await.unwrap();
+    });
+}
+
 fn said(error: &StoreError) -> String {
     mynah_core::with_causes(error)
 }

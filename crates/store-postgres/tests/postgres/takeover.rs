@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{Claim, ClaimRequest, ClaimToken, Lane, Outcome, Store, StoreError};
-use mynah_store_postgres::{PostgresStore, PostgresStores};
+use mynah_store_postgres::{PostgresStore, PostgresStores, Settings, migrate};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, runtime, silence};
@@ -96,6 +96,46 @@ fn a_request_waits_for_the_holder_that_made_it_however_the_next_one_ended() {
     story(async {
         let claim = claim_after_two(cluster, "silent, then given back", true).await;
         assert_eq!(claim, Claim::Wait(NOW + MINUTE));
+    });
+}
+
+/// The clock of the former holder was ahead by a day.
+#[test]
+fn a_request_does_not_wait_for_the_clock_of_a_former_holder() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = cluster.admin("bots").await;
+        let old = PostgresStores::new(cluster.settings(), "old");
+        let _held = sending(&old, "ahead").await;
+        let ahead = "UPDATE mynah.outbox SET until = until + $1, claimed = claimed + $1
+            WHERE account = (SELECT account FROM mynah.account WHERE name = 'ahead')";
+        admin.execute(ahead, &[&86_400_000_i64]).await.unwrap();
+        silence(&admin, "ahead").await;
+        let new = PostgresStores::new(cluster.settings(), "new");
+        let claim = repeat(&new.open_store("ahead").await.unwrap()).await;
+        assert!(matches!(claim, Claim::Wait(until) if until <= NOW + TTL), "{claim:?}");
+    });
+}
+
+/// The connections of a process end while it lives, and it cannot come back: another one takes the account over early. By
+/// then it has given its requests up, although its row is still good.
+#[test]
+fn a_holder_without_a_connection_gives_its_requests_up_before_the_next_one_has_the_account() {
+    const ROLE: &str = "CREATE ROLE mynah_node; CREATE ROLE cut_off LOGIN IN ROLE mynah_node";
+    const CUT: &str = "ALTER ROLE cut_off NOLOGIN;
+        DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cut_off'; END $$";
+    let Some(cluster) = Cluster::start() else { return };
+    cluster.admin_runs("postgres", ROLE);
+    story(async {
+        migrate(&cluster.settings()).await.unwrap();
+        let address = cluster.address("bots").replace("mynah@", "cut_off@");
+        let old = PostgresStores::new(Settings::new(&address, None, None).unwrap(), "old");
+        let held = old.open_store("main").await.unwrap();
+        assert!(held.lease_left().unwrap() > Duration::ZERO);
+        cluster.admin("postgres").await.batch_execute(CUT).await.unwrap();
+        let new = PostgresStores::new(cluster.settings(), "new");
+        let _next = new.open_store("main").await.unwrap();
+        assert_eq!(held.lease_left(), Some(Duration::ZERO));
     });
 }
 
