@@ -1,8 +1,10 @@
 //! Sends one action: claim, perform, settle.
 
+use std::future::poll_fn;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -46,6 +48,25 @@ pub(crate) enum Signal {
     TooFrequent(Option<Duration>),
     /// The account is not logged in.
     NotLoggedIn,
+}
+
+/// Returns when nothing is left of a lease, so that another process may take the account over and send again. After a freeze
+/// of this process a task can run before the timers, so the lease is also looked at each time.
+async fn until_over(left: impl Fn() -> Option<Duration>) {
+    let mut timer = std::pin::pin!(async {
+        while let Some(left) = left() {
+            if left.is_zero() {
+                return;
+            }
+            sleep(left.min(LOOK)).await;
+        }
+        std::future::pending::<()>().await;
+    });
+    poll_fn(|context| match left() {
+        Some(Duration::ZERO) => Poll::Ready(()),
+        _ => timer.as_mut().poll(context),
+    })
+    .await;
 }
 
 impl Worker {
@@ -100,7 +121,7 @@ impl Worker {
         let work = async {
             tokio::select! {
                 biased;
-                () = self.until_lease_is_over() => Err("the store cannot be reached".to_owned()),
+                () = until_over(|| self.store.lease_left()) => Err("the store cannot be reached".to_owned()),
                 result = timeout(LONGEST, work) => {
                     result.map_err(|_| format!("no answer within {LONGEST:?}"))
                 }
@@ -112,17 +133,6 @@ impl Worker {
             Ok(Err(panic)) => (self.doubt(format!("panicked: {}", words_of(&*panic))), None),
             Err(reason) => (self.doubt(reason), None),
         }
-    }
-
-    /// Returns when another process may take the account over and send again.
-    async fn until_lease_is_over(&self) {
-        while let Some(left) = self.store.lease_left() {
-            if left.is_zero() {
-                return;
-            }
-            sleep(left.min(LOOK)).await;
-        }
-        std::future::pending::<()>().await;
     }
 
     /// Saves the row of an action: in the store, or else in a file. `None` if the action has no row or there is no folder.
@@ -219,4 +229,22 @@ const fn stays(failure: io::ErrorKind) -> bool {
 
 fn taken(receipt: Receipt) -> Outcome {
     receipt.message.map_or(Outcome::Accepted, Outcome::Delivered)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_lease_is_seen_before_a_timer_runs() {
+        let left = Cell::new(Duration::from_secs(2));
+        let mut over = std::pin::pin!(until_over(|| Some(left.get())));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(over.as_mut().poll(&mut context).is_pending());
+        left.set(Duration::ZERO);
+        assert!(over.as_mut().poll(&mut context).is_ready());
+    }
 }
