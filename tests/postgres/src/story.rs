@@ -363,7 +363,10 @@ impl Story {
         for (n, (account, answers)) in self.sandbox.accounts().iter().zip(&answers).enumerate() {
             mistakes.extend(self.record.mistakes(n, answers, &doubtful));
             if self.scale.nodes > 1 {
-                mistakes.extend(record::overtaken(account.name(), answers, &leases));
+                let late = |answer: &&Answer| self.record.is_late(answer, &doubtful);
+                let in_time: Vec<Answer> =
+                    answers.iter().filter(|answer| !late(answer)).cloned().collect();
+                mistakes.extend(record::overtaken(account.name(), &in_time, &leases));
             }
         }
         // A node that shares accounts never doubts its own requests, as all of them are answered.

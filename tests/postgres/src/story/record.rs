@@ -37,6 +37,9 @@ pub(crate) const HISTORY: &str = "
 /// The service notes the time in milliseconds.
 const ROUNDED: Duration = Duration::from_millis(1);
 
+/// A node that is stopped has woken up by then, and has noticed that it has lost its accounts.
+const WOKEN: Duration = Duration::from_secs(10);
+
 /// A message that a person sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
@@ -169,7 +172,9 @@ impl Record {
         answers: &[Answer],
         doubtful: &Doubtful,
     ) -> Vec<String> {
-        let mut mistakes = self.misplaced(account, answers);
+        let in_time: Vec<Answer> =
+            answers.iter().filter(|it| !self.is_late(it, doubtful)).cloned().collect();
+        let mut mistakes = self.misplaced(account, &in_time);
         let of_account = self.questions.iter().enumerate().filter(|(_, it)| it.account == account);
         for (question, asked) in of_account {
             let times: Vec<SystemTime> =
@@ -191,6 +196,20 @@ impl Record {
             }
         }
         mistakes
+    }
+
+    /// Whether a node that woke up ended a request that it had begun before it was stopped. No process can prevent that: it
+    /// may be stopped between its last look at its lease and the write. The answer was in doubt by then.
+    pub(crate) fn is_late(&self, answer: &Answer, doubtful: &Doubtful) -> bool {
+        let woke = |blow: &Blow| {
+            let after = answer.at.duration_since(blow.at).unwrap_or_default();
+            blow.fault == Fault::Freeze
+                && blow.node == answer.node
+                && !after.is_zero()
+                && after < WOKEN
+        };
+        let doubt = doubtful.once.get(&answer.question);
+        doubt.is_some_and(|doubt| doubt.at <= answer.at + ROUNDED) && self.blows.iter().any(woke)
     }
 
     /// Whether three processes may have ended on a question until it was set aside.
@@ -369,6 +388,17 @@ mod tests {
         assert_eq!(mistakes(&[0, 1, 0], &doubt(1)), 1, "the second answer came after the next one");
         assert_eq!(mistakes(&[1], &doubt(1)), 1);
         assert_eq!(mistakes(&[1], &Doubtful { twice: BTreeSet::from([0]), ..doubt(1) }), 0);
+    }
+
+    #[test]
+    fn only_a_node_that_was_stopped_may_be_late() {
+        let doubtful = doubt(1);
+        let mistakes = |fault| {
+            let blow = Blow { fault, node: Some(0), at: UNIX_EPOCH };
+            let record = Record { blows: vec![blow], ..record() };
+            record.mistakes(0, &answers(&[0, 1, 0]), &doubtful).len()
+        };
+        assert_eq!((mistakes(Fault::Freeze), mistakes(Fault::Cut)), (0, 1));
     }
 
     #[test]
