@@ -20,10 +20,12 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::shared::Shared;
 use reading::{AskedFor, Pending, Wanted};
+use service_clock::ServiceClock;
 use unread_joins::UnreadJoins;
 
 mod login;
 mod reading;
+mod service_clock;
 mod unread_joins;
 
 /// The record that holds the session.
@@ -46,9 +48,6 @@ const LONG_SHOWN: Duration = Duration::from_secs(60);
 
 /// So many syncs in a row may bring nothing although there was to be news.
 const EMPTY_SYNCS: u32 = 3;
-
-/// The clocks drift; a change beyond this means that one of them was set.
-const CLOCK_SET: i64 = 60_000;
 
 /// A session that ends sooner than this after its login counts as a failed login.
 const SHORT_SESSION: Duration = Duration::from_secs(120);
@@ -145,10 +144,7 @@ pub(crate) struct WebWxSource {
     written: Session,
     /// The read position in the records.
     written_position: Position,
-    /// Milliseconds by which the service's clock is ahead of ours.
-    clock_ahead: i64,
-    /// The same by the date of an answer, when `clock_ahead` was last set.
-    dated_ahead: Option<i64>,
+    clock: ServiceClock,
     wanted: Wanted,
     asked_for: AskedFor,
     unread_joins: UnreadJoins,
@@ -189,8 +185,7 @@ impl WebWxSource {
             shown_since: None,
             written: Session::default(),
             written_position: Position::default(),
-            clock_ahead: 0,
-            dated_ahead: None,
+            clock: ServiceClock::default(),
             wanted: Wanted::default(),
             asked_for: AskedFor::default(),
             unread_joins: UnreadJoins::default(),
@@ -412,7 +407,7 @@ impl WebWxSource {
 
     /// The present moment by the service's clock.
     fn service_time(&self) -> Timestamp {
-        Timestamp::from_millis(self.shared.clock.now().as_millis().saturating_add(self.clock_ahead))
+        self.clock.at(self.shared.clock.now())
     }
 
     fn prompt(&self, await_phone: &AwaitPhone) -> Prompt {

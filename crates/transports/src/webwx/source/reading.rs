@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mynah_core::{Event, EventBody, NoticeKind, Origin, Throttled};
+use mynah_core::{Event, EventBody, NoticeKind, Origin, Throttled, Timestamp};
 use mynah_webwx::wire::{Contact, Init, Synced, is_group, message_type};
 use mynah_webwx::{self as webwx, CallError, Notify};
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::super::directory::Facts;
 use super::super::events::{BEFRIENDED, NO_FRIEND, Translator, conversations};
 use super::super::needs::{self, Need};
-use super::{CLOCK_SET, EMPTY_SYNCS, Stage, Trouble, WebWxSource};
+use super::{EMPTY_SYNCS, Stage, Trouble, WebWxSource};
 
 /// More pages of contacts than the genuine client reads.
 const MOST_PAGES: u64 = 17;
@@ -125,34 +125,19 @@ impl WebWxSource {
         let init = self.shared.client.init().await?;
         self.network.succeed();
         self.too_frequent.succeed();
-        self.set_clock(init.system_time);
+        let time = (init.system_time > 0).then(|| Timestamp::from_secs(init.system_time));
+        self.clock.set(time, self.shared.client.clock_ahead(), self.shared.clock.now());
         self.shared.set_invite_start(init.invite_start_count);
         let fresh = self.take_in(&init, fresh);
         self.stage = Stage::Announce { fresh };
         Ok(())
     }
 
-    /// Takes in the time of the service, in seconds; the date of its answer if it is missing.
-    fn set_clock(&mut self, system_time: i64) {
-        self.dated_ahead = self.shared.client.clock_ahead();
-        if system_time > 0 {
-            let now = self.shared.clock.now().as_millis();
-            self.clock_ahead = system_time.saturating_mul(1000).saturating_sub(now);
-        } else if let Some(ahead) = self.dated_ahead {
-            self.clock_ahead = ahead;
-        }
-    }
-
     /// A machine without a clock of its own gets the time only after its start: until then all ages would be wrong.
     fn watch_clock(&mut self) {
-        let (Some(before), Some(now)) = (self.dated_ahead, self.shared.client.clock_ahead()) else {
-            return;
-        };
-        let change = now.saturating_sub(before);
-        if change.saturating_abs() > CLOCK_SET {
+        let local = self.shared.clock.now();
+        if let Some(change) = self.clock.watch(self.shared.client.clock_ahead(), local) {
             tracing::warn!(seconds = change / 1000, "a clock was set, here or at the service");
-            self.clock_ahead = self.clock_ahead.saturating_add(change);
-            self.dated_ahead = Some(now);
         }
     }
 
