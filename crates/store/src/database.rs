@@ -106,8 +106,8 @@ impl Database {
             create(path)?;
         }
         let path = &real_path(path);
+        schema::check_file(path)?;
         make_private(path).map_err(|error| translate_io(error, path))?;
-        schema::check_size(path)?;
         let is_unclean = fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =

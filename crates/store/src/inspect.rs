@@ -28,7 +28,7 @@ impl Inspector {
     /// the file, so that opening is quick at any size; damage is reported by the call that reads it.
     pub fn open(folder: &Path) -> std::result::Result<Self, StoreError> {
         let path = AccountFolder::new(folder).database();
-        schema::check_size(&path)?;
+        schema::check_file(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&path, flags).map_err(|error| translate(error, &path))?;

@@ -249,10 +249,14 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
     }
 }
 
-/// Checks that the file is not empty, since SQLite would take an empty file for a new one and drop its log.
-pub(crate) fn check_size(path: &Path) -> Result<(), StoreError> {
-    let size = std::fs::metadata(path).map_err(|error| translate_io(error, path))?.len();
-    if size == 0 { Err(emptied(path)) } else { Ok(()) }
+/// Checks that the path is a regular file and not empty, since SQLite would take an empty file for a new one and drop
+/// its log.
+pub(crate) fn check_file(path: &Path) -> Result<(), StoreError> {
+    let metadata = std::fs::metadata(path).map_err(|error| translate_io(error, path))?;
+    if !metadata.is_file() {
+        return Err(StoreError::NotRegular { place: path.display().to_string() });
+    }
+    if metadata.len() == 0 { Err(emptied(path)) } else { Ok(()) }
 }
 
 /// Checks that no log of a removed database is left: SQLite would apply it to a new one.

@@ -373,12 +373,33 @@ fn a_database_without_tables_is_no_new_one() {
 }
 
 #[cfg(unix)]
+fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_is_not_a_file_is_refused_at_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    for make in [pipe as fn(&Path), |path| fs::create_dir(path).unwrap()] {
+        let data = TempDir::new().unwrap();
+        let path = data.path().join(FILE);
+        make(&path);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        for error in [open(data.path()).unwrap_err(), Inspector::open(data.path()).unwrap_err()] {
+            let is_named = |place: &str| place.ends_with(FILE);
+            let is_refused = matches!(&error, StoreError::NotRegular { place } if is_named(place));
+            assert!(is_refused, "{error:?}");
+        }
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+    }
+}
+
+#[cfg(unix)]
 #[test]
 fn a_lock_that_is_not_a_file_is_refused_at_once() {
-    fn pipe(path: &Path) {
-        let made = std::process::Command::new("mkfifo").arg(path).status();
-        assert!(made.unwrap().success());
-    }
     fn link(path: &Path) {
         std::os::unix::fs::symlink("elsewhere", path).unwrap();
     }
