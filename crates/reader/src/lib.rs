@@ -37,7 +37,7 @@ pub use shape::{Found, Shape, WrongType};
 pub use source::{Line, SourceText, floor_boundary};
 pub use syntax::Syntax;
 pub use table::KeyGrammar;
-pub use tree::{Entry, Node, Parsed, TableNode, Value, parse, place_in_text};
+pub use tree::{Entry, Node, Parsed, TableNode, TextPlaces, Value, parse};
 pub use typed::Unfit;
 pub use values::{Setting, Values};
 pub use width::plain_width;

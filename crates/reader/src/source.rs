@@ -62,9 +62,8 @@ impl Line<'_> {
     /// The column in characters, from 1, of a byte of the file.
     #[must_use]
     pub fn column(&self, at: usize) -> u32 {
-        let before =
-            self.text.char_indices().take_while(|(place, _)| self.start + place < at).count();
-        u32::try_from(before + 1).unwrap_or(u32::MAX)
+        let before = self.text.ceil_char_boundary(at.saturating_sub(self.start));
+        u32::try_from(self.text[..before].chars().count() + 1).unwrap_or(u32::MAX)
     }
 }
 

@@ -16,7 +16,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use text::place_in_text;
+pub use text::TextPlaces;
 
 use crate::{Grammar, Syntax};
 

@@ -34,7 +34,6 @@ mod when;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::Arc;
 
 use mynah_core::Capabilities;
 
@@ -52,7 +51,7 @@ use crate::shadow;
 use crate::sources::{FileId, Files, Sources, Spot};
 use mynah_matching::Lists;
 use mynah_reader::closest;
-use mynah_reader::{TableNode, place_in_text};
+use mynah_reader::{TableNode, TextPlaces};
 
 /// A file to be checked.
 #[derive(Debug)]
@@ -227,6 +226,8 @@ pub(crate) struct Checker<'a> {
     assigned: BTreeSet<String>,
     /// The names of the tables of groups.
     group_names: groups::GroupNames,
+    /// The value in which a place was looked for last: it may have many mistakes.
+    last_text: Option<(Spot, TextPlaces)>,
 }
 
 impl<'a> Checker<'a> {
@@ -261,6 +262,7 @@ impl<'a> Checker<'a> {
             afters: Vec::new(),
             assigned: BTreeSet::new(),
             group_names: groups::GroupNames::default(),
+            last_text: None,
         }
     }
 
@@ -287,10 +289,15 @@ impl<'a> Checker<'a> {
     }
 
     /// The place in the file of a part of a text.
-    fn inside(&self, text: &Text<'_>, part: &std::ops::Range<usize>) -> Spot {
-        let source: Arc<str> = self.around.sources.text(text.spot.file);
-        let raw = source.get(text.spot.span.clone()).unwrap_or_default();
-        Spot::new(text.spot.file, place_in_text(raw, text.spot.span.start, part))
+    fn inside(&mut self, text: &Text<'_>, part: &std::ops::Range<usize>) -> Spot {
+        let Spot { file, span } = &text.spot;
+        let known = self.last_text.take_if(|(spot, _)| *spot == text.spot);
+        let (_, places) = self.last_text.insert(known.unwrap_or_else(|| {
+            let source = self.around.sources.text(*file);
+            let raw = source.get(span.clone()).unwrap_or_default();
+            (text.spot.clone(), TextPlaces::new(raw))
+        }));
+        Spot::new(*file, places.of(span.start, part))
     }
 
     /// Notes an id, and says if it is there already.

@@ -3,9 +3,13 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use mynah_core::{ActionKind, Capabilities, EventKind, GroupDelivery};
 use mynah_rules::{Disk, Lang, LoadOptions, Loaded, load};
+
+/// How long a check may take that is linear in the file.
+const LONGEST: Duration = Duration::from_secs(60);
 
 fn load_input(path: &Path) -> Loaded {
     load(path, &Disk, &LoadOptions::default())
@@ -38,6 +42,26 @@ fn every_mistake_is_named_with_its_place() {
         let _ = write!(text, "----------\n{}", shown(&loaded, Lang::Zh));
         insta::assert_snapshot!(text);
     });
+}
+
+#[test]
+fn a_text_of_very_many_mistakes_is_checked_once() {
+    const MISTAKES: usize = 20_000;
+    let (done, result) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("bot.toml");
+        let names = "\\t{nope}".repeat(MISTAKES);
+        std::fs::write(&path, format!("[[rule]]\nkeyword = 'a'\nreply = \"{names}\"\n"))
+            .expect("a file");
+        let loaded = load_input(&path);
+        let columns = loaded.diagnostics.iter().filter(|one| one.code == "template");
+        done.send(columns.map(|one| one.column as usize).collect::<Vec<_>>())
+            .expect("the test waits");
+    });
+    let columns = result.recv_timeout(LONGEST).expect("the check ends");
+    let first = "reply = \"\\t{".len() + 1;
+    assert!(columns.into_iter().eq((0..MISTAKES).map(|nth| first + nth * "\\t{nope}".len())));
 }
 
 #[test]

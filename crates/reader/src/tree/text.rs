@@ -2,36 +2,50 @@
 
 use std::ops::Range;
 
-/// The place in the file of a part of a text value.
-///
-/// `raw` is the value as written with its quotes, `start` where it begins in the file, `part` a range of bytes of the
-/// text that it means.
-#[must_use]
-pub fn place_in_text(raw: &str, start: usize, part: &Range<usize>) -> Range<usize> {
-    let pieces = pieces(raw);
-    let find = |wanted: usize| {
-        pieces.iter().find(|piece| wanted < piece.means.end).map_or_else(
-            || pieces.last().map_or(0, |last| last.written.end),
-            |piece| {
-                let inside = wanted.saturating_sub(piece.means.start);
-                // An escape has no inside; a plain character is written as it is.
-                let is_plain = piece.written.len() == piece.means.len();
-                piece.written.start + if is_plain { inside } else { 0 }
-            },
-        )
-    };
-    let from = find(part.start);
-    let to = match part.end.checked_sub(1) {
-        Some(last) if last >= part.start => pieces
-            .iter()
-            .find(|piece| last < piece.means.end)
-            .map_or_else(|| find(part.end), |piece| piece.written.end),
-        _ => from,
-    };
-    start + from..start + to.max(from)
+/// A text value as written, prepared to find the places of its parts.
+#[derive(Debug)]
+pub struct TextPlaces(Vec<Piece>);
+
+impl TextPlaces {
+    /// Reads a value as written, with its quotes.
+    #[must_use]
+    pub fn new(raw: &str) -> Self {
+        Self(pieces(raw))
+    }
+
+    /// The place in the file of a part of the text.
+    ///
+    /// `start` is where the value begins in the file, `part` a range of bytes of the text that it means.
+    #[must_use]
+    pub fn of(&self, start: usize, part: &Range<usize>) -> Range<usize> {
+        let from = self.beginning(part.start);
+        let to = match part.end.checked_sub(1) {
+            Some(last) if last >= part.start => {
+                self.piece(last).map_or_else(|| self.beginning(part.end), |piece| piece.written.end)
+            }
+            _ => from,
+        };
+        start + from..start + to.max(from)
+    }
+
+    /// Where a byte of the text is written; behind the last one the end.
+    fn beginning(&self, byte: usize) -> usize {
+        let Some(piece) = self.piece(byte) else {
+            return self.0.last().map_or(0, |last| last.written.end);
+        };
+        // An escape has no inside; a plain character is written as it is.
+        let is_plain = piece.written.len() == piece.means.len();
+        piece.written.start + if is_plain { byte.saturating_sub(piece.means.start) } else { 0 }
+    }
+
+    /// The piece that means a byte of the text.
+    fn piece(&self, byte: usize) -> Option<&Piece> {
+        self.0.get(self.0.partition_point(|piece| piece.means.end <= byte))
+    }
 }
 
 /// A character of a text: where it is written, and which bytes of the text it is.
+#[derive(Debug)]
 struct Piece {
     written: Range<usize>,
     means: Range<usize>,
@@ -124,7 +138,7 @@ mod tests {
             ("'ab'", 2..2, ""),
             ("'ab'", 9..12, ""),
         ] {
-            let place = place_in_text(raw, 10, &part);
+            let place = TextPlaces::new(raw).of(10, &part);
             assert_eq!(&raw[place.start - 10..place.end - 10], expected, "{raw} {part:?}");
         }
     }
