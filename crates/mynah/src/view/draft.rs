@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mynah_page::view::DiagnosticRow;
+use mynah_reader::{Entry, KeyGrammar, Node, Value, parse};
 use mynah_rules::{Disk, Files, Lang, Loaded, Severity};
 
 /// The disk, but with the text of the page in place of the main file.
@@ -38,6 +39,18 @@ impl Files for Draft<'_> {
     }
 }
 
+/// Whether a text is exactly one `[[test]]`: with it at its end, a rule file has one more test and no other change.
+pub(super) fn is_one_test(text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let root = parse(text, &KeyGrammar(&[])).root;
+    first.is_some_and(|line| line.starts_with("[[test]]"))
+        && matches!(
+            root.entries.as_slice(),
+            [Entry { key, node: Node { value: Value::List(tests), .. }, .. }]
+                if key == "test" && tests.len() == 1
+        )
+}
+
 /// Replaces a file whole: a reader sees the old text or the new one, never a part.
 pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
     let draft = file.with_extension("toml.draft");
@@ -63,4 +76,31 @@ pub(super) fn diagnostics(loaded: &Loaded, lang: Lang) -> Vec<DiagnosticRow> {
             hint: one.hint(lang),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_text_with_one_test_is_one() {
+        let test = "[[test]]\nscript = \"\"\"\nG/A: x\n> y\n\"\"\"\n";
+        let rule = "[[rule]]\nkeyword = 'a'\nreply = 'b'\n";
+        for (text, expected) in [
+            (test.to_owned(), true),
+            (format!("\n# From the page.\n  {test}"), true),
+            ("[[test]]\nscript = 'never closed\n".to_owned(), true),
+            (String::new(), false),
+            (rule.to_owned(), false),
+            (format!("{test}{rule}"), false),
+            (format!("{rule}{test}"), false),
+            (format!("{test}{test}"), false),
+            (format!("reply = 'c'\n{test}"), false),
+            (format!("{test}[bot]\nnames = ['x']\n"), false),
+            ("test = [{ script = 'G/A: x' }]\n".to_owned(), false),
+            ("[test]\nscript = 'G/A: x'\n".to_owned(), false),
+        ] {
+            assert_eq!(is_one_test(&text), expected, "{text}");
+        }
+    }
 }
