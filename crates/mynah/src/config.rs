@@ -9,6 +9,7 @@ mod keys;
 mod places;
 mod problem;
 mod read;
+mod store;
 
 use std::fmt;
 use std::net::SocketAddr;

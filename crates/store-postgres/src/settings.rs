@@ -63,14 +63,7 @@ impl Settings {
         password: Option<&str>,
         roots: Option<&[u8]>,
     ) -> Result<Self, SettingsError> {
-        let mut config = Config::from_str(address).map_err(SettingsError::Address)?;
-        if config.get_password().is_some() {
-            return Err(SettingsError::Password);
-        }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(SettingsError::NoHost);
-        }
-        let database = config.get_dbname().ok_or(SettingsError::NoDatabase)?.to_owned();
+        let (mut config, database) = read_address(address)?;
         let hosts = config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
             #[cfg(unix)]
@@ -91,6 +84,15 @@ impl Settings {
         config.connect_timeout(CONNECT).keepalives_idle(SILENCE).tcp_user_timeout(SILENCE);
         config.application_name("mynah");
         Ok(Self { config, tls, place })
+    }
+
+    /// Checks an address as [`new`](Self::new) does, without password and certificates.
+    ///
+    /// # Errors
+    ///
+    /// If the address is invalid or contains a password.
+    pub fn check_address(address: &str) -> Result<(), SettingsError> {
+        read_address(address).map(drop)
     }
 
     /// Whether the only host is a folder for sockets that does not exist.
@@ -117,6 +119,19 @@ impl fmt::Debug for Settings {
             .field("is_encrypted", &tls.is_some())
             .finish_non_exhaustive()
     }
+}
+
+/// Reads an address and the name of its database.
+fn read_address(address: &str) -> Result<(Config, String), SettingsError> {
+    let config = Config::from_str(address).map_err(SettingsError::Address)?;
+    if config.get_password().is_some() {
+        return Err(SettingsError::Password);
+    }
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(SettingsError::NoHost);
+    }
+    let database = config.get_dbname().ok_or(SettingsError::NoDatabase)?.to_owned();
+    Ok((config, database))
 }
 
 /// Trusts these certificates only.

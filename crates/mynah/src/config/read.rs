@@ -12,7 +12,7 @@ use mynah_transports::{Connector, Connectors, Value, Values};
 use super::keys::{TRANSPORT, keys};
 use super::{
     AccountConfig, BotSettings, Config, DataPlaces, FleetConfig, Messages, Outside, Pacing,
-    Problems, Secret, Unknown, fetch, handler, places,
+    Problems, Secret, Unknown, fetch, handler, places, store,
 };
 use crate::telemetry::{LogFormat, LogLevel};
 
@@ -34,6 +34,10 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     config.handler = handler::all(&values, path, outside.data.is_some(), outside.own, &mut reading);
     config.fetch = fetch::settings(&values, outside.variable, &mut reading);
     share_nothing(&accounts, &config.accounts, &mut reading);
+    let store = values.section("store");
+    if let Some(store) = store {
+        store::check(store, &mut reading);
+    }
     if let (Some(fleet), None) = (values.section("fleet"), &config.store.url) {
         let message = Words::fixed("[fleet] needs a database", "[fleet] 需要数据库");
         let hint = Words::fixed(
@@ -48,7 +52,11 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     if reading.mistakes.is_empty() {
         return Ok(config);
     }
-    Err(Problems::new(path, text, reading.mistakes))
+    let shown = match store {
+        Some(table) if table.has_key("url") => &store::without(text, table.place("url")),
+        _ => text,
+    };
+    Err(Problems::new(path, shown, reading.mistakes))
 }
 
 /// The settings of a bot in a file's text, or all that is wrong with them. Other tables are not looked at.
