@@ -10,18 +10,17 @@ use crate::link::{Link, Session};
 /// The newest format that this program knows.
 pub const VERSION: u32 = STEPS.len() as u32;
 
-/// The statements from each format to the next.
-const STEPS: [&str; 1] = [concat!(
+/// The statements from each format to the next. The last one makes all functions anew.
+const STEPS: [&str; 2] = [
     include_str!("schema/1.sql"),
-    "\n",
-    include_str!("schema/fleet.sql"),
-    "\n",
-    include_str!("schema/functions.sql"),
-    "\n",
-    include_str!("schema/reading.sql"),
-    "\n",
-    include_str!("schema/moving.sql"),
-)];
+    concat!(
+        include_str!("schema/2.sql"),
+        include_str!("schema/fleet.sql"),
+        include_str!("schema/functions.sql"),
+        include_str!("schema/reading.sql"),
+        include_str!("schema/moving.sql"),
+    ),
+];
 
 /// The rights on the functions, for those roles that there are.
 const RIGHTS: &str = include_str!("schema/rights.sql");
@@ -34,7 +33,7 @@ const OWNER: &str = "DO $do$ BEGIN
     THEN SET LOCAL ROLE mynah_owner; END IF; END $do$";
 
 /// The oldest program that works with each format, by the newest format that it knows.
-const COMPATIBLE_FROM: [i32; 1] = [1];
+const COMPATIBLE_FROM: [i32; 2] = [1, 1];
 
 /// Two migrations at once wait for each other.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(1298030852, 0)";

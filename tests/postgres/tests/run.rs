@@ -103,6 +103,12 @@ fn a_bot_answers_each_message_once_from_a_database() {
     assert!(!runner.folder.path().join("data/mynah.db").exists());
 }
 
+/// Back to format 1, in which a function returned less than today.
+const FORMAT_1: &str = "
+    DELETE FROM mynah.schema_version WHERE version = 2;
+    DROP FUNCTION mynah.hits_1;
+    CREATE FUNCTION mynah.hits_1(p_account integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'";
+
 #[test]
 fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     let Some(cluster) = Cluster::shared() else { return };
@@ -112,7 +118,7 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     assert!(!is_fine && error.contains("in the database empty on"), "{error}");
     assert!(error.contains("run `mynah store migrate`"), "{error}");
     let (is_fine, said) = runner.migrate();
-    assert!(is_fine && said.contains("the tables are made, format 1"), "{said}");
+    assert!(is_fine && said.contains("the tables are made, format 2"), "{said}");
     let (is_fine, said) = runner.migrate();
     assert!(is_fine && said.contains("up to date"), "{said}");
     cluster.admin_runs("empty", "INSERT INTO mynah.schema_version VALUES (99, 98)");
@@ -125,10 +131,13 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     assert!(runner.run("").0);
     // An older format, as the newer program finds it before the migration.
     cluster.admin_runs("empty", "DELETE FROM mynah.schema_version WHERE version = 99");
-    cluster.admin_runs("empty", "UPDATE mynah.schema_version SET version = 0");
+    cluster.admin_runs("empty", FORMAT_1);
     let (is_fine, error) = runner.run("");
-    assert!(!is_fine && error.contains("has tables of format 0, this program needs 1"), "{error}");
+    assert!(!is_fine && error.contains("has tables of format 1, this program needs 2"), "{error}");
     assert!(error.contains("run `mynah store migrate`"), "{error}");
+    let (is_fine, said) = runner.migrate();
+    assert!(is_fine && said.contains("brought from format 1 to 2"), "{said}");
+    assert!(runner.run(&question("1")).0);
 }
 
 #[test]

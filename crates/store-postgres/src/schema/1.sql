@@ -295,3 +295,13 @@ CREATE TABLE mynah.saved_row (
     PRIMARY KEY (account, event, n)
 );
 CREATE INDEX saved_row_file ON mynah.saved_row (account, file, seq);
+
+-- The marks of moves. An account with one is not opened for work. `moved` says that the data is elsewhere now.
+CREATE TABLE mynah.moving (
+    account integer PRIMARY KEY,
+    moved   boolean NOT NULL,
+    mark    text NOT NULL
+);
+
+-- The result of a claim. `kind`: 0 nothing, 1 wait until `at`, 2 send, 3 expired.
+CREATE TYPE mynah.claim_1 AS (kind smallint, at bigint, event text, n integer, body text, queued bigint, attempt integer);

@@ -234,9 +234,6 @@ END $$;
 
 -- ------------------------------------------------------------------------------------------------ claims
 
--- `kind`: 0 nothing, 1 wait until `at`, 2 send, 3 expired.
-CREATE TYPE mynah.claim_1 AS (kind smallint, at bigint, event text, n integer, body text, queued bigint, attempt integer);
-
 -- The claim on the oldest action of a chat, or the one that this token made before. After the fence.
 CREATE FUNCTION mynah.claim_head_1(p_account integer, p_epoch bigint, p_chat text, p_token bigint, p_until bigint,
     p_now bigint)

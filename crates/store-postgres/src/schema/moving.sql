@@ -1,12 +1,5 @@
 -- Moving the data of an account between kinds of stores. The mover holds the lease; each function begins with the fence.
 
--- The marks of moves. An account with one is not opened for work. `moved` says that the data is elsewhere now.
-CREATE TABLE mynah.moving (
-    account integer PRIMARY KEY,
-    moved   boolean NOT NULL,
-    mark    text NOT NULL
-);
-
 CREATE FUNCTION mynah.move_mark_1(p_account integer, p_holder uuid, p_epoch bigint)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
