@@ -26,9 +26,15 @@ pub trait Perform: Send + Sync {
 /// Why there is no outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PerformError {
-    /// The account has ended. An action that it took before is performed at its next start.
+    /// The account had ended before it took the action. Nothing is performed.
     #[error("the account is not running")]
     NotRunning,
+    /// The account ended meanwhile. An action that it had stored is performed at its next start; giving the same id again
+    /// makes sure of it.
+    #[error(
+        "the account ended before the outcome was known; it may still be performed at the next start"
+    )]
+    Interrupted,
     /// The id was given before, and its outcome is in the log. Nothing is performed a second time.
     #[error("an action with this id was accepted before")]
     Repeated,

@@ -28,8 +28,8 @@ pub struct Control {
 /// An order to a running account.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Accept these events as if the service had sent them.
-    Inject(Vec<Event>),
+    /// Accept these events as if the service had sent them, and report when they are stored.
+    Inject { events: Vec<Event>, stored: oneshot::Sender<()> },
     /// Perform this action and report its outcomes.
     Perform { id: EventId, planned: Box<Planned>, answer: Answer },
     /// Look at these queues again: another part of the program has changed the store.
@@ -64,7 +64,20 @@ impl Control {
     ///
     /// [`NotRunning`] after the account has ended.
     pub async fn inject(&self, events: Vec<Event>) -> Result<(), NotRunning> {
-        self.sender.send(Order::Inject(events)).await.map_err(|_| NotRunning)
+        let (stored, _) = oneshot::channel();
+        self.sender.send(Order::Inject { events, stored }).await.map_err(|_| NotRunning)
+    }
+
+    /// The same, and returns when they are stored: what the service sends from then on comes after them. An account that is
+    /// still starting stores them once it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`] if the account ends before; they may be stored.
+    pub async fn inject_and_store(&self, events: Vec<Event>) -> Result<(), NotRunning> {
+        let (stored, done) = oneshot::channel();
+        self.sender.send(Order::Inject { events, stored }).await.map_err(|_| NotRunning)?;
+        done.await.map_err(|_| NotRunning)
     }
 
     /// Makes the account look at these queues again after a change of its store by another part of the program.
@@ -133,7 +146,7 @@ impl Perform for Control {
         let (answer, outcomes) = oneshot::channel();
         let order = Order::Perform { id, planned: Box::new(planned), answer };
         self.sender.send(order).await.map_err(|_| PerformError::NotRunning)?;
-        outcomes.await.unwrap_or(Err(PerformError::NotRunning))
+        outcomes.await.unwrap_or(Err(PerformError::Interrupted))
     }
 }
 

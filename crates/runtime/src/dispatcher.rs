@@ -7,6 +7,7 @@ use std::time::Duration;
 use mynah_core::{
     ChatId, Event, EventId, Lane, Outgoing, Planned, Recovered, Status, Throttled, Timestamp,
 };
+use tokio::sync::oneshot;
 
 use crate::lanes::Lanes;
 use crate::outbox::{self, Outbox};
@@ -36,7 +37,7 @@ pub(crate) enum Job {
     /// Turn due timers into events.
     Fire,
     /// Accept events of the bot itself.
-    Accept(Vec<Event>),
+    Accept { events: Vec<Event>, stored: oneshot::Sender<()> },
     /// Accept an action of the program itself.
     Perform { id: EventId, planned: Box<Planned>, answer: Answer },
     /// Do a piece of housekeeping.

@@ -44,7 +44,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use mynah_core::{
-    Batch, Clock, Incoming, Lane, Records, Source, Status, Store, StoreError, Throttled, Transport,
+    Batch, Clock, Incoming, Lane, PerformError, Records, Source, Status, Store, StoreError,
+    Throttled, Transport,
 };
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinError, JoinSet, yield_now};
@@ -270,7 +271,7 @@ impl Running {
 
     fn on_order(&mut self, order: Order) {
         match order {
-            Order::Inject(events) => self.spawn(Job::Accept(events)),
+            Order::Inject { events, stored } => self.spawn(Job::Accept { events, stored }),
             Order::Perform { id, planned, answer } => {
                 self.spawn(Job::Perform { id, planned, answer });
             }
@@ -303,6 +304,7 @@ impl Running {
         self.dispatcher.close();
         // The receiving task may be waiting for space in the channel.
         self.news.close();
+        self.refuse_orders();
         if matches!(ended, Ended::Storage(StoreError::LeaseLost)) {
             return self.abort().await;
         }
@@ -312,6 +314,17 @@ impl Running {
             () = self.finish(ended) => return,
         }
         self.abort().await;
+    }
+
+    /// Lets the callers whose actions were not begun know it. The others learn that they were interrupted.
+    fn refuse_orders(&mut self) {
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            if let Order::Perform { answer, .. } = order {
+                // The caller may be gone.
+                let _ = answer.send(Err(PerformError::NotRunning));
+            }
+        }
     }
 
     /// Waits for work in flight, then ends the session if the settings ask for it.

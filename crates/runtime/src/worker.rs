@@ -87,8 +87,11 @@ impl Worker {
                 let (lanes, next) = self.store.fire(self.now()).await?;
                 Done::Fire(lanes, next)
             }
-            Job::Accept(events) => {
-                Done::Accept(self.accept(Batch { events, ..Batch::default() }).await?)
+            Job::Accept { events, stored } => {
+                let lanes = self.accept(Batch { events, ..Batch::default() }).await?;
+                // The caller may be gone.
+                let _ = stored.send(());
+                Done::Accept(lanes)
             }
             Job::Perform { id, planned, answer } => {
                 Done::Accept(self.accept_to_perform(id, &planned, answer).await?)

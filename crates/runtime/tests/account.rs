@@ -596,7 +596,7 @@ async fn an_action_that_a_stop_interrupts_leaves_once_at_the_next_start() {
     let waiting = tokio::spawn(async move { control.perform("id".into(), order("hello")).await });
     played.accepted(1).await;
     assert!(matches!(played.stop().await, Ended::Stopped));
-    assert_eq!(waiting.await.expect("it ends"), Err(PerformError::NotRunning));
+    assert_eq!(waiting.await.expect("it ends"), Err(PerformError::Interrupted));
     let played = Played::start(store, Handlers::new(), settings());
     let again = played.control().perform("id".into(), order("hello")).await;
     assert!(matches!(again, Ok(_) | Err(PerformError::Repeated)), "{again:?}");

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use cluster::Cluster;
 use runner::Runner;
 use serde_json::Value;
+use tokio_postgres::error::SqlState;
 
 /// A step that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -411,24 +412,25 @@ fn an_account_that_cannot_start_is_left_alone_and_the_others_go_on() {
 }
 
 /// The next format, with which this program can work as well: calls of a newer program are added, and every table that calls
-/// read and write gets a column. Calls give way to it and are repeated. Nodes whose names begin with `new` are of the version that brings it.
+/// read and write gets a column. Calls give way to it and are repeated; so is it, if
+/// they wait for each other for longer. Nodes whose names begin with `new` are of the version that brings it.
 const NEXT_FORMAT: &str = "
     BEGIN;
-    SET LOCAL deadlock_timeout = '1min';
+    SET LOCAL deadlock_timeout = '5s';
     SELECT pg_advisory_xact_lock(1298030852, 0);
     DO $$ DECLARE v_table text; BEGIN
         FOR v_table IN SELECT table_name FROM information_schema.tables WHERE table_schema = 'mynah' ORDER BY 1 LOOP
             EXECUTE format('ALTER TABLE mynah.%I ADD COLUMN added text DEFAULT %L', v_table, 'a');
         END LOOP;
     END $$;
-    CREATE FUNCTION mynah.version_2() RETURNS trigger LANGUAGE plpgsql AS
+    CREATE FUNCTION mynah.next_version() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN IF starts_with(NEW.name, ''new'') THEN NEW.version := ''99.0.0''; END IF; RETURN NEW; END';
-    CREATE TRIGGER version_2 BEFORE INSERT ON mynah.node FOR EACH ROW EXECUTE FUNCTION mynah.version_2();
-    INSERT INTO mynah.schema_version (version, compatible_from) VALUES (2, 1);
+    CREATE TRIGGER next_version BEFORE INSERT ON mynah.node FOR EACH ROW EXECUTE FUNCTION mynah.next_version();
+    INSERT INTO mynah.schema_version (version, compatible_from) VALUES (3, 1);
     COMMIT";
 
 /// The refusal of an incompatible format.
-const NEWER: &str = "written by a newer version (format 2, this program knows up to 1)";
+const NEWER: &str = "written by a newer version (format 3, this program knows up to 2)";
 
 /// The versions of the live nodes.
 fn versions(status: &Value) -> BTreeMap<&str, &str> {
@@ -447,8 +449,18 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
     let (first, second) = (fleet.start("n1"), fleet.start("n2"));
     fleet.until_held(&[("n1", 3), ("n2", 3)]);
     let people = fleet.people();
+    // All functions are made anew while nodes call them.
+    cluster.admin_runs("rolling", "DELETE FROM mynah.schema_version WHERE version = 2");
+    let brought = fleet.runner.fine(&["store", "migrate"]);
+    assert!(brought.contains("from format 1 to 2"), "{brought}");
     // The newer program makes its tables, and the older one goes on with them, also after a start.
-    cluster.admin_runs("rolling", NEXT_FORMAT);
+    cluster::runtime().block_on(async {
+        let admin = cluster.admin("rolling").await;
+        while let Err(error) = admin.batch_execute(NEXT_FORMAT).await {
+            assert_eq!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED), "{error}");
+            admin.batch_execute("ROLLBACK").await.unwrap();
+        }
+    });
     first.stop();
     let first = fleet.start("n1");
     fleet.until_held(&[("n1", 3), ("n2", 3)]);
@@ -465,7 +477,7 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
     second.signal("-STOP");
     fleet.until_held(&[("new1", 6)]);
     // From now on only newer programs may join: this one is refused, also where it runs and has lost its accounts.
-    let newer_only = "UPDATE mynah.schema_version SET compatible_from = 2 WHERE version = 2";
+    let newer_only = "UPDATE mynah.schema_version SET compatible_from = 3 WHERE version = 3";
     cluster.admin_runs("rolling", newer_only);
     for command in
         [&["run", "--config", "n1.toml"][..], &["fleet", "status"], &["store", "migrate"]]
@@ -571,7 +583,10 @@ fn an_order_for_an_account_that_moves_is_carried_out_once_or_refused() {
     let sent = fs::read_to_string(fleet.file("a1.out")).unwrap();
     for (text, (is_done, said)) in answers {
         let times = sent.matches(&text).count();
-        assert_eq!(times, usize::from(is_done), "{text}: {said}");
+        match said.contains("it may still be performed") {
+            true => assert!(!is_done && times <= 1, "{text}: {said}"),
+            false => assert_eq!(times, usize::from(is_done), "{text}: {said}"),
+        }
         assert!(is_done || said.contains("error: "), "{said}");
     }
     first.stop();

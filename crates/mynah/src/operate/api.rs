@@ -171,9 +171,10 @@ impl OperatorApi {
             Err(why) => return Answer::refused(why),
         };
         let event = muting(chat, seconds, self.clock.now(), id);
-        match self.control.inject(vec![event]).await {
-            Ok(()) => muted(&chat.name, seconds),
-            Err(error) => Answer::refused(error.to_string()),
+        match tokio::time::timeout(OUTCOME, self.control.inject_and_store(vec![event])).await {
+            Ok(Ok(())) => muted(&chat.name, seconds),
+            Ok(Err(error)) => Answer::refused(error.to_string()),
+            Err(_) => Answer::done("queued"),
         }
     }
 
