@@ -201,6 +201,18 @@ impl Fleet {
         }
     }
 
+    /// Asks an account something, and waits until a node has stored it.
+    fn ask_and_store(&self, cluster: &Cluster, database: &str, name: &str, text: &str) {
+        self.ask(name, text);
+        let sql = "SELECT count(*) FROM mynah.event WHERE body LIKE '%' || $1 || '%'";
+        cluster::runtime().block_on(async {
+            let (admin, since) = (cluster.admin(database).await, Instant::now());
+            while admin.query_one(sql, &[&text]).await.unwrap().get::<_, i64>(0) == 0 {
+                assert!(since.elapsed() < PATIENCE, "{name} does not take {text}");
+            }
+        });
+    }
+
     /// Says something to every account that answers, and waits until each has answered once.
     fn asked_and_answered(&self, text: &str) {
         for name in self.names.iter().filter(|name| *name != "ill") {
@@ -474,6 +486,8 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
     second.stop();
     let second = fleet.start("new2");
     fleet.until_held(&[("new1", 3), ("new2", 3)]);
+    // A node that is stopped in the middle of an answer gives it once more when it wakes up.
+    fleet.all_answered(people.stop());
     second.signal("-STOP");
     fleet.until_held(&[("new1", 6)]);
     // From now on only newer programs may join: this one is refused, also where it runs and has lost its accounts.
@@ -494,7 +508,7 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
         assert!(since.elapsed() < PATIENCE, "a node that has lost its accounts joins again");
         std::thread::sleep(Duration::from_millis(20));
     }
-    fleet.all_answered(people.stop());
+    fleet.asked_and_answered("afterwards");
     first.stop();
     second.stop();
 }
@@ -531,7 +545,7 @@ fn an_action_on_an_account_reaches_it_on_whichever_node() {
     let account = ["--account", "a1"];
     let said = runner.fine(&[&["mute", "notes", "--for", "2h"][..], &account].concat());
     assert_eq!(said, "notes is muted for 120 min\n");
-    fleet.ask("a1", "quiet");
+    fleet.ask_and_store(cluster, "acted", "a1", "quiet");
     assert!(runner.fine(&[&["unmute", "notes"][..], &account].concat()).contains("not muted"));
     fleet.ask("a1", "again");
     fleet.until_answered("a1", "again");
@@ -546,7 +560,7 @@ fn an_action_on_an_account_reaches_it_on_whichever_node() {
         console(&address, "POST", "mute", &body).0
     };
     assert_eq!(mute(30), "200");
-    fleet.ask("a1", "hush");
+    fleet.ask_and_store(cluster, "acted", "a1", "hush");
     assert_eq!(mute(0), "200");
     fleet.ask("a1", "back");
     fleet.until_answered("a1", "back");
