@@ -37,6 +37,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("mynah data", "needs the data of a bot: run in operating.rs"),
     ("mynah send", "needs the data of a bot: run in tests/postgres"),
     ("mynah mute", "needs the data of a bot: run in tests/postgres"),
+    ("mynah unmute", "needs the data of a bot: run in tests/postgres"),
     ("mynah reload", "needs a running bot: run in tests/postgres"),
     ("mynah fleet", "needs nodes and a database: run in tests/postgres"),
     ("mynah store migrate", "needs a database: run in tests/postgres"),
