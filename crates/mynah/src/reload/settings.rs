@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::accounts::AccountsChange;
-use super::{AccountTables, FileWatcher};
+use super::{AccountTables, FileWatcher, SaveWatch};
 use crate::Bot;
 use crate::cli::{FetchArgs, Hangups};
 use crate::config::{BotSettings, Config, Outside, Problems};
@@ -108,9 +108,13 @@ impl SettingsReloader {
         Self { tables, watcher, ..self }
     }
 
-    /// Reloads whenever the file is saved, and when new rules may allow settings that were refused. Never returns.
-    pub(crate) async fn follow(self: Arc<Self>) {
-        tokio::join!(self.follow_saves(), self.follow_rules());
+    /// Reloads whenever the file is saved from this call on, and when new rules may allow settings that were refused. The future
+    /// never ends.
+    pub(crate) fn follow(self: Arc<Self>) -> impl Future<Output = ()> {
+        let saves = self.watch();
+        async move {
+            tokio::join!(self.follow_saves(saves), self.follow_rules());
+        }
     }
 
     /// Starts the handlers anew and reloads settings and rules at each SIGHUP.
@@ -120,14 +124,18 @@ impl SettingsReloader {
         }
     }
 
-    async fn follow_saves(&self) {
+    fn watch(&self) -> Option<SaveWatch> {
         let watched = self.watcher.of_file(Config::file(self.config.as_deref()));
         if let Err(error) = &watched
             && self.config.is_some()
         {
             tracing::warn!(%error, "changes of the settings go unseen; SIGHUP reloads them");
         }
-        let Ok(mut saves) = watched else { return std::future::pending().await };
+        watched.ok()
+    }
+
+    async fn follow_saves(&self, saves: Option<SaveWatch>) {
+        let Some(mut saves) = saves else { return std::future::pending().await };
         loop {
             saves.next().await;
             if self.reload(Unchanged::Keep).await {
