@@ -369,9 +369,12 @@ impl Story {
                 mistakes.extend(record::overtaken(account.name(), &in_time, &leases));
             }
         }
-        // A node that shares accounts never doubts its own requests, as all of them are answered.
+        // A node that shares accounts doubts no other request of its own, as all of them are answered.
         if self.scale.nodes > 1 {
-            let own = doubtful.once.iter().filter(|(_, doubt)| !doubt.is_lost);
+            let own = doubtful
+                .once
+                .iter()
+                .filter(|(_, doubt)| !doubt.is_lost && !self.record.was_cut_off(doubt));
             mistakes.extend(
                 own.map(|(question, _)| format!("{question} was in doubt without a fault")),
             );

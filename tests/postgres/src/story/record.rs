@@ -212,6 +212,19 @@ impl Record {
         doubt.is_some_and(|doubt| doubt.at <= answer.at + ROUNDED) && self.blows.iter().any(woke)
     }
 
+    /// Whether a node may have given a request up under a lease that it kept: it does so soon after the end of its connection
+    /// to the database, as another node could repeat the request.
+    pub(crate) fn was_cut_off(&self, doubt: &Doubt) -> bool {
+        self.blows.iter().any(|blow| {
+            let ends = matches!(
+                blow.fault,
+                Fault::Cut | Fault::Terminate | Fault::Fast | Fault::Immediate
+            );
+            let after = doubt.at.duration_since(blow.at);
+            ends && after.is_ok_and(|after| after < WOKEN)
+        })
+    }
+
     /// Whether three processes may have ended on a question until it was set aside.
     fn met_ends(&self, asked: &Question, set_aside: Option<&SystemTime>) -> bool {
         let Some(until) = set_aside else { return false };
