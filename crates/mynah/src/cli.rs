@@ -32,6 +32,7 @@ pub(crate) mod test;
 pub(crate) mod unbind;
 
 use std::ffi::OsString;
+use std::pin::Pin;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
@@ -91,7 +92,16 @@ impl Command {
 }
 
 /// Parses the arguments (the program's name first) and executes the command they name.
-pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended, Report> {
+///
+/// The future is boxed: otherwise each program that runs a command line compiles the code of every command again.
+pub(crate) fn execute(
+    bot: Bot,
+    arguments: Vec<OsString>,
+) -> Pin<Box<dyn Future<Output = Result<Ended, Report>>>> {
+    Box::pin(parse_and_execute(bot, arguments))
+}
+
+async fn parse_and_execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended, Report> {
     let root = match Root::try_parse_from(arguments) {
         Ok(root) => root,
         Err(mut error) => {
