@@ -237,6 +237,8 @@ pub(crate) enum BadList {
     Circle(Vec<String>),
     /// It has no items.
     NoItems { name: String },
+    /// With it, all lists have more items than this.
+    TooMany { name: String, most: usize },
     /// Another key than `file`.
     Key { name: String, key: String },
 }

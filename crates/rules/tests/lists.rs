@@ -191,3 +191,38 @@ fn a_list_in_many_patterns_is_kept_once() {
     // A copy of the list would take more than 50 kB.
     assert!(heap(100) - heap(2) < 98 * 2_000);
 }
+
+#[test]
+fn lists_that_share_lists_cost_what_their_different_items_cost() {
+    // Each list names the next one twice: items that are written out once more for each name would be 2^60.
+    let mut rules = "[lists]\n".to_owned();
+    for at in 0..60 {
+        let next = at + 1;
+        rules += &format!("l{at} = [\"<l{next}>\", \"word{at}\", \"<l{next}>\"]\n");
+    }
+    rules += "l60 = [\"last\"]\n[[rule]]\nkeyword = \"<l0>\"\nreply = \"a\"\n";
+    let book = loaded(folder().path(), &rules).book.expect("no errors");
+    assert_eq!(answer(&book, "the last one"), ["63"]);
+    assert_eq!(answer(&book, "a word59"), ["63"]);
+}
+
+#[test]
+fn lists_inside_of_each_other_have_a_bound_that_is_named_once() {
+    let folder = folder();
+    let words: Vec<String> = (0..1_000).map(|n| format!("w{n}")).collect();
+    std::fs::write(folder.path().join("words.txt"), words.join("\n")).expect("written");
+    let mut rules = "[lists]\na0 = { file = \"words.txt\" }\n".to_owned();
+    for at in 1..=1_010 {
+        rules += &format!("a{at} = [\"<a0>\"]\n");
+    }
+    rules += "[[rule]]\nkeyword = \"<a0>\"\nreply = \"a\"\n";
+    let loaded = loaded(folder.path(), &rules);
+    let said: Vec<String> = loaded
+        .diagnostics
+        .iter()
+        .map(|one| one.render(&loaded.sources, Lang::En, false))
+        .map(|text| text.lines().next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(said[0].contains("all lists have more than 1000000 items together"), "{said:#?}");
+}

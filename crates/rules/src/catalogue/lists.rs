@@ -23,6 +23,11 @@ pub(super) fn message(bad: &BadList, lang: Lang) -> String {
         BadList::NoItems { name } => {
             say!(lang, "the list {name} has no items", "列表 {name} 没有内容")
         }
+        BadList::TooMany { name, most } => say!(
+            lang,
+            "with the list {name}, all lists have more than {most} items together",
+            "加上列表 {name}，所有列表合计超过 {most} 项"
+        ),
         BadList::Key { name, key } => {
             say!(lang, "`{key}` is not a key of the list {name}", "`{key}` 不是列表 {name} 的键")
         }
@@ -38,6 +43,11 @@ pub(super) fn hint(bad: &BadList, lang: Lang) -> String {
             say!(lang, "leave < > | {{ }} : out of the name", "名字里不要用 < > | {{ }} :")
         }
         BadList::Circle(_) => say!(lang, "leave one of these out", "请去掉其中一个"),
+        BadList::TooMany { .. } => say!(
+            lang,
+            "the items of a list count again in each list that names it; name it in fewer lists",
+            "列表的内容在每个引用它的列表里都要再算一次；请减少引用"
+        ),
         BadList::NoItems { name } | BadList::Key { name, .. } => {
             let name = if name.is_ascii() { name.clone() } else { format!("\"{name}\"") };
             say!(

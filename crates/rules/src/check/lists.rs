@@ -1,6 +1,6 @@
 //! `[lists]`: texts that rules share, with the lists inside of them and in files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Checker, Fields, Text};
@@ -11,6 +11,9 @@ use mynah_reader::{Entry, Node, Value, closest};
 
 /// Names that are kinds of holes.
 const RESERVED: [&str; 2] = ["int", "number"];
+
+/// The most items of all lists together, those of lists inside of them counted.
+const MOST_ITEMS: usize = 1_000_000;
 
 /// A list as it is written.
 struct Written {
@@ -38,18 +41,7 @@ impl Checker<'_> {
                 }
             }
         }
-        for name in written.keys() {
-            let mut items = Vec::new();
-            let errors = self.report.errors();
-            self.collect_items(&written, name, &mut vec![name], &mut items);
-            if items.is_empty() && written[name].is_whole && self.report.errors() == errors {
-                let bad = BadList::NoItems { name: name.clone() };
-                self.say(Problem::List(bad), written[name].spot.clone());
-            }
-            let is_broken = items.is_empty() || !written[name].is_whole;
-            self.has_broken_lists |= is_broken || self.report.errors() != errors;
-            self.lists.insert(name.clone(), Arc::new(List::new(items)));
-        }
+        Expansion::default().expand(self, &written);
     }
 
     fn is_good_name(&mut self, name: &str, spot: &Spot, known: Option<&Written>) -> bool {
@@ -140,38 +132,6 @@ impl Checker<'_> {
         items.map(|item| (item.to_owned(), spot.clone())).collect()
     }
 
-    /// Adds the items of a list and of the lists that it names; `open` are the lists that are being read.
-    fn collect_items<'w>(
-        &mut self,
-        written: &'w BTreeMap<String, Written>,
-        name: &str,
-        open: &mut Vec<&'w str>,
-        items: &mut Vec<String>,
-    ) {
-        let Some(list) = written.get(name) else { return };
-        for (item, spot) in &list.items {
-            let Some(inner) = named(item) else {
-                items.push(item.clone());
-                continue;
-            };
-            let Some((inner, _)) = written.get_key_value(inner) else {
-                let text = Text { text: item, spot: spot.clone() };
-                self.unknown_list(&text, written.keys().map(String::as_str));
-                items.push(item.clone());
-                continue;
-            };
-            if open.contains(&inner.as_str()) {
-                let lists = open.iter().copied().chain([inner.as_str()]);
-                let lists: Vec<String> = lists.map(|name| format!("<{name}>")).collect();
-                self.say(Problem::List(BadList::Circle(lists)), spot.clone());
-                continue;
-            }
-            open.push(inner);
-            self.collect_items(written, inner, open, items);
-            open.pop();
-        }
-    }
-
     /// The items of the list that a text names, if it names one. Says if there is no such list.
     pub(super) fn list_named(&mut self, text: &Text<'_>) -> Option<Arc<List>> {
         let name = named(text.text)?;
@@ -210,6 +170,121 @@ impl Checker<'_> {
             }
             at = end;
         }
+    }
+}
+
+/// A list of which some items are collected.
+struct Open<'w> {
+    name: &'w str,
+    list: &'w Written,
+    /// The next item to look at.
+    next: usize,
+    items: Vec<&'w str>,
+    known: HashSet<&'w str>,
+    /// The errors of the report before this list.
+    errors: usize,
+}
+
+/// Puts the items of lists in the place of their names: each list is expanded once, after those inside of it.
+#[derive(Default)]
+struct Expansion<'w> {
+    /// The items of each finished list, equal ones once.
+    finished: BTreeMap<&'w str, Vec<&'w str>>,
+    /// The lists that are being expanded, each inside of the one before.
+    open: Vec<Open<'w>>,
+    /// Their names, and those of the finished ones.
+    opened: HashSet<&'w str>,
+    /// All items of the finished lists.
+    count: usize,
+}
+
+impl<'w> Expansion<'w> {
+    fn expand(mut self, checker: &mut Checker<'_>, written: &'w BTreeMap<String, Written>) {
+        for (name, list) in written {
+            if !self.finished.contains_key(name.as_str()) {
+                self.open(name, list, checker);
+            }
+            while let Some(mut list) = self.open.pop() {
+                match list.list.items.get(list.next) {
+                    None => self.finish(list, checker),
+                    Some((item, spot)) => {
+                        list.next += 1;
+                        self.open.push(list);
+                        self.take(item, spot, written, checker);
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, name: &'w str, list: &'w Written, checker: &Checker<'_>) {
+        let errors = checker.report.errors();
+        let (items, known) = (Vec::new(), HashSet::new());
+        self.opened.insert(name);
+        self.open.push(Open { name, list, next: 0, items, known, errors });
+    }
+
+    /// Adds an item to the innermost open list, or opens the list that it names.
+    fn take(
+        &mut self,
+        item: &'w str,
+        spot: &Spot,
+        written: &'w BTreeMap<String, Written>,
+        checker: &mut Checker<'_>,
+    ) {
+        let Some((inner, list)) = named(item).and_then(|inner| written.get_key_value(inner)) else {
+            if named(item).is_some() {
+                let text = Text { text: item, spot: spot.clone() };
+                checker.unknown_list(&text, written.keys().map(String::as_str));
+            }
+            self.add(&[item]);
+            return;
+        };
+        if let Some(items) = self.finished.get(inner.as_str()) {
+            let items = items.clone();
+            self.add(&items);
+        } else if self.opened.contains(inner.as_str()) {
+            let start = self.open.iter().position(|open| open.name == inner).unwrap_or_default();
+            let circle = self.open[start..].iter().map(|open| open.name).chain([inner.as_str()]);
+            let circle = circle.map(|name| format!("<{name}>")).collect();
+            checker.say(Problem::List(BadList::Circle(circle)), spot.clone());
+        } else {
+            // Taken again when the inner list is finished.
+            if let Some(outer) = self.open.last_mut() {
+                outer.next -= 1;
+            }
+            self.open(inner, list, checker);
+        }
+    }
+
+    fn add(&mut self, items: &[&'w str]) {
+        let Some(open) = self.open.last_mut() else { return };
+        for item in items {
+            if open.known.insert(item) {
+                open.items.push(item);
+            }
+        }
+    }
+
+    fn finish(&mut self, list: Open<'w>, checker: &mut Checker<'_>) {
+        let Open { name, list: written, mut items, errors, .. } = list;
+        let had_room = self.count <= MOST_ITEMS;
+        self.count += items.len();
+        if self.count > MOST_ITEMS {
+            items = Vec::new();
+            if had_room {
+                let bad = BadList::TooMany { name: name.to_owned(), most: MOST_ITEMS };
+                checker.say(Problem::List(bad), written.spot.clone());
+            }
+        } else if items.is_empty() && written.is_whole && checker.report.errors() == errors {
+            let bad = BadList::NoItems { name: name.to_owned() };
+            checker.say(Problem::List(bad), written.spot.clone());
+        }
+        let is_broken = items.is_empty() || !written.is_whole;
+        checker.has_broken_lists |= is_broken || checker.report.errors() != errors;
+        let texts = items.iter().map(|&item| item.to_owned());
+        checker.lists.insert(name.to_owned(), Arc::new(List::new(texts)));
+        self.finished.insert(name, items);
     }
 }
 

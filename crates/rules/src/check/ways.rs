@@ -21,19 +21,21 @@ pub(super) struct StepFacts {
 #[derive(Debug)]
 pub(super) struct Ways {
     steps: Vec<StepFacts>,
+    /// The names under which answers are kept, in order.
+    saved: Vec<String>,
     /// For each step, and for the end, the answers that are there when it begins; `None` where no way leads.
     before: Vec<Option<Answers>>,
     /// Whether all ways are known.
     is_certain: bool,
 }
 
-/// The answers that are there at a point of a dialog.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The answers that are there at a point of a dialog, by the places of their names in [`Ways::saved`].
+#[derive(Debug, Clone, PartialEq)]
 struct Answers {
     /// On every way.
-    always: BTreeSet<String>,
+    always: Places,
     /// On some way.
-    sometimes: BTreeSet<String>,
+    sometimes: Places,
     is_partial: bool,
     has_unsaved: bool,
 }
@@ -41,13 +43,16 @@ struct Answers {
 impl Ways {
     /// Finds them; they begin at the first step.
     pub(super) fn through(steps: Vec<StepFacts>, is_certain: bool) -> Self {
+        let saved: BTreeSet<String> = steps.iter().filter_map(|step| step.save.clone()).collect();
+        let saved: Vec<String> = saved.into_iter().collect();
         let mut before: Vec<Option<Answers>> = vec![None; steps.len() + 1];
-        before[0] = Some(Answers::default());
-        let mut changed = vec![0];
+        before[0] = Some(Answers::none_of(saved.len()));
+        // In the order of the file, in which most ways lead: so a step is seldom looked at twice.
+        let mut changed = BTreeSet::from([0]);
         // `always` only shrinks and the rest only grows: this ends.
-        while let Some(at) = changed.pop() {
+        while let Some(at) = changed.pop_first() {
             let (Some(step), Some(answers)) = (steps.get(at), &before[at]) else { continue };
-            let after = answers.clone().and_those_of(step);
+            let after = answers.clone().and_those_of(step, &saved);
             for to in &step.to {
                 let joined = match &before[*to] {
                     Some(known) => known.clone().or(&after),
@@ -55,11 +60,11 @@ impl Ways {
                 };
                 if before[*to].as_ref() != Some(&joined) {
                     before[*to] = Some(joined);
-                    changed.push(*to);
+                    changed.insert(*to);
                 }
             }
         }
-        Self { steps, before, is_certain }
+        Self { steps, saved, before, is_certain }
     }
 
     /// Whether a way leads to a step, or to the end; also if that is not known.
@@ -71,8 +76,11 @@ impl Ways {
     pub(super) fn names(&self, step: usize) -> Names {
         let mut names = Names::of_a_reply();
         let Some(answers) = &self.before[step] else { return names.partial() };
-        for name in &answers.sometimes {
-            if answers.always.contains(name) || !self.is_certain {
+        for (at, name) in self.saved.iter().enumerate() {
+            if !answers.sometimes.contains(at) {
+                continue;
+            }
+            if answers.always.contains(at) || !self.is_certain {
                 names.add(name);
             } else {
                 names.add_skipped(name);
@@ -99,10 +107,18 @@ impl Ways {
 }
 
 impl Answers {
+    fn none_of(count: usize) -> Self {
+        let none = Places::none_of(count);
+        let (is_partial, has_unsaved) = (false, false);
+        Self { always: none.clone(), sometimes: none, is_partial, has_unsaved }
+    }
+
     /// These and the answer of a step.
-    fn and_those_of(mut self, step: &StepFacts) -> Self {
-        self.always.extend(step.save.clone());
-        self.sometimes.extend(step.save.clone());
+    fn and_those_of(mut self, step: &StepFacts, saved: &[String]) -> Self {
+        if let Some(Ok(at)) = step.save.as_ref().map(|name| saved.binary_search(name)) {
+            self.always.insert(at);
+            self.sometimes.insert(at);
+        }
         self.is_partial |= step.is_unknown;
         self.has_unsaved |= step.is_unsaved;
         self
@@ -110,10 +126,71 @@ impl Answers {
 
     /// Those of either of two ways.
     fn or(mut self, other: &Self) -> Self {
-        self.always.retain(|name| other.always.contains(name));
-        self.sometimes.extend(other.sometimes.iter().cloned());
+        self.always.change(&other.always, |mine, theirs| mine & theirs);
+        self.sometimes.change(&other.sometimes, |mine, theirs| mine | theirs);
         self.is_partial |= other.is_partial;
         self.has_unsaved |= other.has_unsaved;
         self
+    }
+}
+
+/// A set of places, a bit for each: dialogs of a thousand steps join them often.
+#[derive(Debug, Clone, PartialEq)]
+struct Places(Vec<u64>);
+
+impl Places {
+    fn none_of(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn contains(&self, at: usize) -> bool {
+        self.0[at / 64] & (1 << (at % 64)) != 0
+    }
+
+    fn insert(&mut self, at: usize) {
+        self.0[at / 64] |= 1 << (at % 64);
+    }
+
+    /// Changes each word of the set by the word of another in the same place.
+    fn change(&mut self, other: &Self, by: impl Fn(u64, u64) -> u64) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = by(*mine, *theirs);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps that each lead to one seven times as far on, or to the end.
+    fn steps(count: usize) -> Vec<StepFacts> {
+        let to = |at: usize| vec![at * 7 % count, count];
+        (0..count)
+            .map(|at| StepFacts {
+                save: Some(format!("x{at:04}")),
+                is_unsaved: false,
+                is_unknown: false,
+                to: if at == 0 { vec![1, count] } else { to(at) },
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_dialog_of_thousands_of_steps_is_followed() {
+        let count = 4_001;
+        let ways = Ways::through(steps(count), true);
+        let mut reached = BTreeSet::from([0, 1]);
+        let mut at = 7;
+        while reached.insert(at) {
+            at = at * 7 % count;
+        }
+        for step in 0..count {
+            assert_eq!(ways.reach(step), reached.contains(&step), "{step}");
+        }
+        let end = ways.before[count].as_ref().expect("reached");
+        let at = |name: &str| ways.saved.iter().position(|saved| saved == name).expect("saved");
+        assert!(end.always.contains(at("x0000")) && !end.always.contains(at("x0007")));
+        assert!(end.sometimes.contains(at("x0007")));
     }
 }
