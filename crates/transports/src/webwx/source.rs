@@ -55,7 +55,7 @@ const SHORT_SESSION: Duration = Duration::from_secs(120);
 /// So many refusals in a row, which no retry mends, end the session: another login may get past them.
 const REFUSALS: u32 = 10;
 
-/// So often a login without a scan may make no sense before a code is shown.
+/// So often a login without a scan may fail before a code is shown.
 const PUSH_TRIES: u32 = 3;
 
 /// A session that is resumed so often without lasting is given up: one that webwxinit honours and reading does not.
@@ -269,12 +269,13 @@ impl WebWxSource {
         Ok(())
     }
 
-    /// Whether the service offers no login without a scan: it says so, or makes no sense again and again.
+    /// Whether the service offers no login without a scan: it says so, or its answer is of no use again and again.
     fn is_no_push(&self, error: &CallError) -> bool {
-        let makes_no_sense = matches!(error.failure, Failure::Unreadable { .. });
+        let is_reached =
+            !matches!(error.failure, Failure::Unreachable(_) | Failure::NoDescriptors(_));
         error.code().is_some()
             || !error.is_retryable()
-            || (makes_no_sense && self.network.failures() + 1 >= PUSH_TRIES)
+            || (is_reached && self.network.failures() + 1 >= PUSH_TRIES)
     }
 
     fn is_logging_in(&self) -> bool {

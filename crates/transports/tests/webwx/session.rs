@@ -226,6 +226,21 @@ async fn the_phone_is_asked_without_a_scan_where_it_knows_the_device() {
 }
 
 #[tokio::test]
+async fn a_code_follows_where_the_login_without_a_scan_fails_again_and_again() {
+    let server = Server::start().await;
+    server.world().push_login = true;
+    let mut bot = Bot::online(server.url(), Records::new()).await;
+    for fault in [Fault::Status(404), Fault::Status(302)] {
+        server.fault("webwxinit", Fault::Ret(1101));
+        for _ in 0..3 {
+            server.fault("webwxpushloginurl", fault.clone());
+        }
+        bot = Bot::online(server.url(), bot.records).await;
+        assert_eq!(bot.scans().len(), 1, "{fault:?}: {:?}", bot.statuses);
+    }
+}
+
+#[tokio::test]
 async fn a_blocked_account_ends_with_the_words_of_the_service() {
     let server = Server::start().await;
     server.world().refusal = Some("为了你的帐号安全，此微信号不能登录网页微信。".to_owned());
