@@ -65,7 +65,21 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
     if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
         builder.worker_threads(1);
     }
-    builder.enable_all().build().map_err(no_runtime)
+    let runtime = builder.enable_all().build().map_err(no_runtime)?;
+    #[cfg(unix)]
+    survive_file_limit(&runtime).map_err(no_runtime)?;
+    Ok(runtime)
+}
+
+/// Makes a write beyond the limit of file sizes (`ulimit -f`) an error, as a full disk is one: without a handler of the
+/// signal the process is killed without a word. tokio never removes a handler.
+#[cfg(unix)]
+fn survive_file_limit(runtime: &tokio::runtime::Runtime) -> std::io::Result<()> {
+    use nix::sys::signal::Signal::SIGXFSZ;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let _inside = runtime.enter();
+    signal(SignalKind::from_raw(SIGXFSZ as i32)).map(drop)
 }
 
 /// More than the files that the runtime opens at its start, for events and signals.
