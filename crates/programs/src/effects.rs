@@ -33,6 +33,8 @@ impl Scene<'_> {
     pub(crate) async fn apply(&self, answer: Answer, ctx: &mut Context) -> Result<(), Failure> {
         for (n, action) in answer.actions.into_iter().enumerate() {
             match action {
+                // As in rules, no message is made of nothing.
+                Wanted::Send { what: Sent::Text(text), .. } if text.trim().is_empty() => {}
                 Wanted::Send { what, to, at_sender, quote } => {
                     let content = self.content(what, n).await?;
                     let chat = self.chat(ctx, to.as_deref(), n)?;

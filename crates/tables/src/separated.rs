@@ -65,39 +65,37 @@ impl<'t> Cells<'t> {
         Self { rest: text, separator, row: 1, column: 0, is_in_row: false }
     }
 
-    /// Splits off the text of a cell: quoted, or up to the next separator or line break.
+    /// Splits off the text of a cell: quoted, or up to the next separator or line break. People write blanks before a
+    /// quotation mark (`a, "b, c"`); it counts if the cell ends behind the mark that closes it in the same line.
     fn split_text(&mut self) -> (Cow<'t, str>, bool) {
-        let Some(inside) = self.rest.strip_prefix('"') else {
+        let whole = self.rest;
+        let is_blank = |c| c == ' ' || c == '\t' && self.separator != '\t';
+        let cell = whole.trim_start_matches(is_blank);
+        let is_indented = cell.len() < whole.len();
+        let Some(inside) = cell.strip_prefix('"') else {
             return (self.split_plain().into(), false);
         };
-        let mut end = 0;
-        let mut has_doubled = false;
-        let is_closed = loop {
-            match memchr::memchr(b'"', &inside.as_bytes()[end..]) {
-                None => break false,
-                Some(at) if inside.as_bytes().get(end + at + 1) == Some(&b'"') => {
-                    has_doubled = true;
-                    end += at + 2;
-                }
-                Some(at) => {
-                    end += at;
-                    break true;
-                }
+        let Some((end, has_doubled)) = closing_mark(inside) else {
+            if is_indented {
+                return (self.split_plain().into(), false);
             }
-        };
-        if !is_closed {
             self.rest = "";
             return (inside.into(), true);
-        }
+        };
         let quoted = &inside[..end];
         self.rest = &inside[end + 1..];
         let behind = self.split_plain();
-        let is_torn = !behind.trim().is_empty() && quoted.contains(['\n', '\r']);
+        let has_more = !behind.trim().is_empty();
+        let has_lines = quoted.contains(['\n', '\r']);
+        if is_indented && (has_more || has_lines) {
+            self.rest = whole;
+            return (self.split_plain().into(), false);
+        }
         let text = match has_doubled {
             true => quoted.replace("\"\"", "\"").into(),
             false => Cow::Borrowed(quoted),
         };
-        (if behind.is_empty() { text } else { text + behind }, is_torn)
+        (if behind.is_empty() { text } else { text + behind }, has_more && has_lines)
     }
 
     fn split_plain(&mut self) -> &'t str {
@@ -109,6 +107,20 @@ impl<'t> Cells<'t> {
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;
         text
+    }
+}
+
+/// Where the quotation mark is that ends a quoted text, and whether doubled ones come before it.
+fn closing_mark(inside: &str) -> Option<(usize, bool)> {
+    let mut end = 0;
+    let mut has_doubled = false;
+    loop {
+        end += memchr::memchr(b'"', &inside.as_bytes()[end..])?;
+        if inside.as_bytes().get(end + 1) != Some(&b'"') {
+            return Some((end, has_doubled));
+        }
+        has_doubled = true;
+        end += 2;
     }
 }
 

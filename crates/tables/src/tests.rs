@@ -146,6 +146,20 @@ fn rows_have_the_numbers_of_a_spreadsheet() {
 }
 
 #[test]
+fn blanks_before_a_quotation_mark_do_not_matter() {
+    let text = "问题, 答案\n多少钱, \"十,块\"\nsay,  \"a \"\"b\"\"\" \nhe, \"no\" he said\ninch, \"5\nfoot,\t\"6\"\n";
+    let expected = vec![
+        row(1, &["问题", "答案"]),
+        row(2, &["多少钱", "十,块"]),
+        row(3, &["say", "a \"b\""]),
+        row(4, &["he", "\"no\" he said"]),
+        row(5, &["inch", "\"5"]),
+        row(6, &["foot", "6"]),
+    ];
+    assert_eq!(cells(text.as_bytes(), "x.csv"), expected);
+}
+
+#[test]
 fn separators_are_those_that_fit_most_rows() {
     let semicolons = "how;Yes, we do\nwhen;At 9, or 10\nwhere;Here\n";
     assert_eq!(cells(semicolons.as_bytes(), "x.csv")[0], row(1, &["how", "Yes, we do"]));

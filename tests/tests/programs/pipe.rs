@@ -16,7 +16,7 @@ async fn a_good_answer_becomes_effects() {
         let it = Running::start(spec(&[CHILD]));
         assert_eq!(it.ask("1", "hello").await.as_deref(), Ok("hello"));
         let answer = json!({
-            "reply": "one", "actions": [{"send": {"text": "two", "to": "Shop"}}],
+            "reply": "one", "actions": [{"send": {"text": "two", "to": "Shop"}}, {"send": {"text": " "}}],
             "set": {"user.city": "Rome"}, "add": {"chat.n": 2},
             "later": [{"after": "10m", "data": {"n": 1}}],
         });

@@ -9,7 +9,7 @@ use crate::fetching::Fetching;
 use crate::model::{self, Next, Step};
 use crate::rule_book::stored_steps::{StoredStep, keep, kept};
 use mynah_matching::fold::Folding;
-use mynah_matching::keyword::Item;
+use mynah_matching::keyword::{Item, without_final_signs};
 use mynah_matching::regex::RegexCondition;
 use mynah_matching::template::Template;
 
@@ -199,10 +199,11 @@ impl Script {
         }
     }
 
-    /// The item that a text means: itself, or its number from 1.
+    /// The item that a text means: itself, or its number from 1; final punctuation does not matter.
     fn chosen<'l>(&self, list: &'l [String], text: &str) -> Option<&'l str> {
         let by_number = || {
-            let number: usize = self.folding().fold(text).text().trim().parse().ok()?;
+            let folded = self.folding().fold(text);
+            let number: usize = without_final_signs(folded.text()).trim().parse().ok()?;
             list.get(number.checked_sub(1)?)
         };
         self.is_one_of(list, text).or_else(by_number).map(String::as_str)
