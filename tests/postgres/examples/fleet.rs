@@ -1,5 +1,5 @@
 //! The story of nodes and faults, whole or for most of an hour. `MYNAH_SEED` repeats the choices of a run,
-//! `MYNAH_FLEET_OTHER` names a program of another version; see docs/testing.md.
+//! `MYNAH_FLEET_OTHER` names a program of another version, `MYNAH_FLEET_KEEP` keeps record and logs; see docs/testing.md.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the story")]

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "the seed and the figures are for people")]
 
 pub(crate) mod faults;
+mod history;
 mod line;
 pub(crate) mod node;
 mod record;
@@ -20,9 +21,10 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::{Cluster, runtime};
 use faults::{Counts, Fault, below};
+use history::{Doubtful, Lease};
 use line::{Condition, Ways};
 use node::{Health, Node, Programs};
-use record::{Answer, Blow, Question, Record};
+use record::{Answer, Blow, Holders, Question, Record};
 
 /// People say this often something.
 const TICK: Duration = Duration::from_millis(50);
@@ -88,6 +90,11 @@ pub(crate) fn node_name(node: usize) -> String {
     format!("node-{}", node + 1)
 }
 
+/// The number of the node of this name.
+fn node_number(name: &str) -> Option<usize> {
+    name.strip_prefix("node-")?.parse::<usize>().ok()?.checked_sub(1)
+}
+
 /// The end of a fault.
 #[derive(Debug, Clone, Copy)]
 enum Cure {
@@ -110,10 +117,12 @@ struct Story {
     /// The faults that come to an end, with their times and nodes.
     due: Vec<(Instant, usize, Cure)>,
     next_fault: Instant,
-    /// A change of the database that is under way.
-    restarting: Option<(Fault, JoinHandle<()>)>,
+    /// A change of the database that is under way, and since when.
+    restarting: Option<(Fault, SystemTime, JoinHandle<()>)>,
     /// How often a process ended by itself.
     ends: usize,
+    /// What the check has found, for the record.
+    found: String,
     folder: Option<TempDir>,
 }
 
@@ -128,7 +137,7 @@ impl Story {
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await.unwrap();
-        cluster.admin("bots").await.batch_execute(record::HISTORY).await.unwrap();
+        cluster.admin("bots").await.batch_execute(history::TRIGGERS).await.unwrap();
         let (ways, folder, mut nodes) = (Ways::default(), TempDir::new().unwrap(), Vec::new());
         let mut random = Random::from_seed(seed);
         let names: Vec<String> =
@@ -154,6 +163,7 @@ impl Story {
             next_fault: Instant::now(),
             restarting: None,
             ends: 0,
+            found: String::new(),
             folder: Some(folder),
         }
     }
@@ -165,7 +175,7 @@ impl Story {
         while !(self.faults.is_empty() && self.due.is_empty() && self.restarting.is_none()) {
             self.tick().await;
         }
-        record::leave_none_alone(&self.cluster.admin("bots").await).await;
+        history::leave_none_alone(&self.cluster.admin("bots").await).await;
         self.all_answer().await;
         println!("{} faults in {:?}", self.record.blows.len(), began.elapsed());
         for node in &mut self.nodes {
@@ -190,14 +200,14 @@ impl Story {
         let mut patience = Patience::new();
         let admin = self.cluster.admin("bots").await;
         loop {
-            let doubtful = record::doubtful(&admin).await;
+            let doubtful = history::doubtful(&admin).await;
             let open = self.record.open(&self.answers(), &doubtful);
             if open.is_empty() {
                 return;
             }
             if !patience.lasts(open.len()) {
                 let lost = open.iter().map(|n| format!("{n}: {:?}", self.record.questions[*n]));
-                let queues = record::queues(&admin).await;
+                let queues = history::queues(&admin).await;
                 panic!("not answered: {:#?}; queues: {queues:#?}", lost.collect::<Vec<_>>());
             }
             self.revive().await;
@@ -241,9 +251,10 @@ impl Story {
         self.ask(account);
         self.cure().await;
         self.revive().await;
-        if let Some((fault, change)) = self.restarting.take_if(|(_, change)| change.is_finished()) {
+        if let Some((fault, began, change)) = self.restarting.take_if(|it| it.2.is_finished()) {
             change.await.unwrap();
-            self.began(fault, None);
+            let at = SystemTime::now();
+            self.note(Blow { fault, node: None, began, at, until: Some(at) });
         }
         if self.restarting.is_none() && Instant::now() >= self.next_fault {
             let possible = self.faults.iter().rposition(|fault| self.place(*fault).is_some());
@@ -298,23 +309,30 @@ impl Story {
             Fault::Terminate | Fault::Fast | Fault::Immediate => return self.change(fault),
             Fault::Join => {}
         }
-        self.began(fault, Some(n));
+        self.began(fault, n);
     }
 
     /// Changes the database beside the questions.
     fn change(&mut self, fault: Fault) {
+        let began = SystemTime::now();
         let cluster = Arc::clone(&self.cluster);
         let change = tokio::task::spawn_blocking(move || match fault {
             Fault::Fast => cluster.restart("fast"),
             Fault::Immediate => cluster.restart("immediate"),
             _ => cluster.admin_runs("postgres", TERMINATE),
         });
-        self.restarting = Some((fault, change));
+        self.restarting = Some((fault, began, change));
+    }
+
+    /// Notes a fault of a node.
+    fn began(&mut self, fault: Fault, node: usize) {
+        let now = SystemTime::now();
+        self.note(Blow { fault, node: Some(node), began: now, at: now, until: None });
     }
 
     /// Notes a fault, and lets a person ask each account, so that the record shows when it answers again.
-    fn began(&mut self, fault: Fault, node: Option<usize>) {
-        self.record.blows.push(Blow { fault, node, at: SystemTime::now() });
+    fn note(&mut self, blow: Blow) {
+        self.record.blows.push(blow);
         self.ask_all();
         self.next_fault = Instant::now() + PAUSE;
     }
@@ -328,13 +346,20 @@ impl Story {
         for (_, n, cure) in due {
             let node = &mut self.nodes[n];
             match cure {
-                Cure::Continue => node.signal("CONT").await,
-                Cure::Reconnect => node.database.set(Condition::Open),
+                Cure::Continue => {
+                    // Before it wakes up, so that it does nothing in between.
+                    self.record.ended(n, &[Fault::Freeze]);
+                    node.signal("CONT").await;
+                }
+                Cure::Reconnect => {
+                    node.database.set(Condition::Open);
+                    self.record.ended(n, &[Fault::Cut, Fault::Slow]);
+                }
                 Cure::Start => node.start(self.programs.any(&mut self.random)),
                 Cure::Join => {
                     assert!(node.end().await, "{} did not end well", node.name);
                     node.start(self.programs.any(&mut self.random));
-                    self.began(Fault::Join, Some(n));
+                    self.began(Fault::Join, n);
                 }
             }
             let node = &mut self.nodes[n];
@@ -357,53 +382,76 @@ impl Story {
 
     async fn check(&mut self) {
         let admin = self.cluster.admin("bots").await;
-        let (answers, doubtful) = (self.answers(), record::doubtful(&admin).await);
-        let leases = record::leases(&admin).await;
-        let mut mistakes = Vec::new();
+        let (answers, doubtful) = (self.answers(), history::doubtful(&admin).await);
+        let leases = history::leases(&admin).await;
+        self.record.claims = history::claims(&admin).await;
+        let (mut mistakes, mut late) = (Vec::new(), 0);
         for (n, (account, answers)) in self.sandbox.accounts().iter().zip(&answers).enumerate() {
             mistakes.extend(self.record.mistakes(n, answers, &doubtful));
+            let is_late = |answer: &&Answer| self.record.is_late(answer, &doubtful);
+            let (of_woken, in_time): (Vec<&Answer>, Vec<&Answer>) =
+                answers.iter().partition(is_late);
+            late += of_woken.len();
             if self.scale.nodes > 1 {
-                let late = |answer: &&Answer| self.record.is_late(answer, &doubtful);
-                let in_time: Vec<Answer> =
-                    answers.iter().filter(|answer| !late(answer)).cloned().collect();
                 mistakes.extend(record::overtaken(account.name(), &in_time, &leases));
             }
         }
+        let own = doubtful.once.iter().filter(|(_, doubt)| !doubt.is_lost);
+        let (given_up, other): (Vec<_>, Vec<_>) =
+            own.partition(|(question, doubt)| self.record.was_cut_off(**question, doubt));
         // A node that shares accounts doubts no other request of its own, as all of them are answered.
         if self.scale.nodes > 1 {
-            let own = doubtful
-                .once
-                .iter()
-                .filter(|(_, doubt)| !doubt.is_lost && !self.record.was_cut_off(doubt));
-            mistakes.extend(
-                own.map(|(question, _)| format!("{question} was in doubt without a fault")),
-            );
+            mistakes.extend(other.iter().map(|it| format!("in doubt without a fault: {it:?}")));
         }
+        let excused = (late, given_up.len());
+        println!(
+            "changes of holders {}; accounts left alone {}; processes that ended by themselves {}",
+            leases.len(),
+            history::left_alone(&admin).await,
+            self.ends
+        );
+        self.report(&answers, &doubtful, &leases, excused);
+        assert!(mistakes.is_empty(), "{} mistakes: {mistakes:#?}", mistakes.len());
+    }
+
+    /// Prints the figures, and keeps them for the record.
+    fn report(
+        &mut self,
+        answers: &[Vec<Answer>],
+        doubtful: &Doubtful,
+        leases: &[Lease],
+        (late, given_up): (usize, usize),
+    ) {
         let sent: usize = answers.iter().map(Vec::len).sum();
         let answered: BTreeSet<usize> =
             answers.iter().flatten().map(|answer| answer.question).collect();
         println!(
-            "{} questions, {sent} answers; of unknown outcome {}, {} of them answered twice, {} given up; set aside {}; \
-             changes of holders {}; accounts left alone {}; processes that ended by themselves {}",
+            "{} questions, {sent} answers; of unknown outcome {}, {} of them answered twice, {} given up; set aside {}",
             self.record.questions.len(),
             doubtful.once.len(),
             sent - answered.len(),
             doubtful.twice.len(),
             doubtful.set_aside.len(),
-            leases.len(),
-            record::left_alone(&admin).await,
-            self.ends
         );
-        let [half, most, last] = self.record.waits(&answers);
+        println!(
+            "excused: late answers of nodes that were stopped {late}, requests given up as a connection ended {given_up}"
+        );
+        let [half, most, last] = self.record.waits(answers);
         println!("an answer took {half:?} (half), {most:?} (99 %), {last:?} (the last)");
-        println!("{}", self.record.silences(&answers).table());
-        assert!(mistakes.is_empty(), "{} mistakes: {mistakes:#?}", mistakes.len());
+        let names = self.sandbox.accounts().iter().map(|account| account.name());
+        let accounts: Vec<_> = names
+            .zip(answers)
+            .map(|(name, answers)| (name, answers.as_slice(), Holders::of(name, leases)))
+            .collect();
+        let silences = self.record.silences(&accounts);
+        println!("{}", silences.table());
+        self.found = format!("{doubtful:#?}\n{leases:#?}\n{silences:#?}\n");
     }
 
     /// Writes the record into a folder and returns the folder.
     fn keep(&mut self) -> Option<PathBuf> {
         let folder = self.folder.take()?.keep();
-        let record = format!("{:#?}\n{:#?}\n", self.record, self.answers());
+        let record = format!("{:#?}\n{:#?}\n{}", self.record, self.answers(), self.found);
         std::fs::write(folder.join("record"), record).ok()?;
         Some(folder)
     }
@@ -430,9 +478,8 @@ impl Patience {
 
 impl Drop for Story {
     fn drop(&mut self) {
-        if std::thread::panicking()
-            && let Some(folder) = self.keep()
-        {
+        let is_kept = std::thread::panicking() || std::env::var_os("MYNAH_FLEET_KEEP").is_some();
+        if is_kept && let Some(folder) = self.keep() {
             println!("the record and the logs of the nodes are kept in {}", folder.display());
         }
     }

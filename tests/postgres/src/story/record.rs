@@ -2,43 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use mynah_sandbox::Sandbox;
-use tokio_postgres::{Client, Row};
 
 use super::faults::Fault;
+use super::history::{Claim, Doubt, Doubtful, Lease, moment};
 use super::line::Ways;
-
-/// Writes down each change of a holder, each account that was left alone, and each answer of which it becomes unknown whether it arrived: the claim was made
-/// under the first of the two leases.
-pub(crate) const HISTORY: &str = "
-    CREATE TABLE public.lease_history (account text, epoch bigint, node text, at double precision);
-    CREATE FUNCTION public.note_lease() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO public.lease_history
-            SELECT a.name, NEW.epoch, CASE WHEN NEW.holder IS NOT NULL THEN coalesce(n.name, '') END,
-                extract(epoch FROM clock_timestamp())
-            FROM mynah.account a LEFT JOIN mynah.node n ON n.id = NEW.holder WHERE a.account = NEW.account;
-        RETURN NULL;
-    END $$;
-    CREATE TRIGGER history AFTER INSERT OR UPDATE OF holder, epoch ON mynah.lease
-        FOR EACH ROW WHEN (NEW.holder IS NOT NULL OR NEW.not_before > clock_timestamp())
-        EXECUTE FUNCTION public.note_lease();
-    CREATE TABLE public.doubt_history (body text, claimed bigint, epoch bigint, at double precision);
-    CREATE FUNCTION public.note_doubt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO public.doubt_history
-            SELECT e.body, OLD.epoch, l.epoch, extract(epoch FROM clock_timestamp())
-            FROM mynah.event e JOIN mynah.lease l USING (account) WHERE e.account = NEW.account AND e.seq = NEW.event;
-        RETURN NULL;
-    END $$;
-    CREATE TRIGGER history AFTER UPDATE OF doubts ON mynah.outbox
-        FOR EACH ROW WHEN (NEW.doubts > OLD.doubts) EXECUTE FUNCTION public.note_doubt()";
+use super::node_number;
 
 /// The service notes the time in milliseconds.
 const ROUNDED: Duration = Duration::from_millis(1);
 
-/// A node that is stopped has woken up by then, and has noticed that it has lost its accounts.
-const WOKEN: Duration = Duration::from_secs(10);
+/// This long after it woke up, a node that was stopped has noticed that it has lost its accounts.
+const WOKEN: Duration = Duration::from_secs(2);
+
+/// A node that kept its lease has reached the database this long after it could: its TTL, and a pause between two tries.
+const BACK: Duration = Duration::from_secs(3);
+
+/// The words of a node that gives a request up since another node could repeat it.
+const GIVEN_UP: &str = "the store cannot be reached";
 
 /// A message that a person sent.
 #[derive(Debug, Clone)]
@@ -57,53 +40,32 @@ pub(crate) struct Answer {
     pub(crate) node: Option<usize>,
 }
 
-/// A fault that began, or the end of a restart.
+/// A fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Blow {
     pub(crate) fault: Fault,
     /// The node that it meets; all of them if it is the database.
     pub(crate) node: Option<usize>,
+    pub(crate) began: SystemTime,
+    /// From then on an account can answer again: the beginning, or the end of a restart.
     pub(crate) at: SystemTime,
+    /// The end of one that lasts.
+    pub(crate) until: Option<SystemTime>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) questions: Vec<Question>,
     pub(crate) blows: Vec<Blow>,
+    /// All requests, by their questions.
+    pub(crate) claims: BTreeMap<usize, Vec<Claim>>,
 }
-
-/// An answer of which it was unknown whether it had arrived.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Doubt {
-    /// From then on it could be sent once more.
-    pub(crate) at: SystemTime,
-    /// Whether the lease under which it was sent had been lost.
-    pub(crate) is_lost: bool,
-}
-
-/// The exceptions that the database explains, by their questions.
-#[derive(Debug, Default)]
-pub(crate) struct Doubtful {
-    /// Answers that could be sent once more.
-    pub(crate) once: BTreeMap<usize, Doubt>,
-    /// Answers that were given up, as the outcome of the second send was unknown as well.
-    pub(crate) twice: BTreeSet<usize>,
-    /// Questions that were not handled, as three processes in a row had ended on them, and when that was decided.
-    pub(crate) set_aside: BTreeMap<usize, SystemTime>,
-}
-
-/// An account, the number of its lease, the node that took it, and when.
-type Lease = (String, i64, String, SystemTime);
 
 /// The number in a question or an answer.
-fn number(text: &str, word: &str) -> Option<usize> {
+pub(crate) fn number(text: &str, word: &str) -> Option<usize> {
     let (_, rest) = text.split_once(word)?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
-}
-
-fn moment(seconds: f64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs_f64(seconds)
 }
 
 /// The answers of each account in the order in which the service got them.
@@ -119,49 +81,6 @@ pub(crate) fn answers(sandbox: &Sandbox, ways: &Ways) -> Vec<Vec<Answer>> {
         answers.collect()
     };
     sandbox.accounts().iter().map(of_account).collect()
-}
-
-/// All answers with an unknown outcome.
-pub(crate) async fn doubtful(admin: &Client) -> Doubtful {
-    let of = |row: &Row| number(row.get(0), "问题 ").unwrap();
-    let once = "SELECT body, at, claimed < epoch FROM public.doubt_history";
-    let once = admin.query(once, &[]).await.unwrap();
-    let doubt = |row: &Row| Doubt { at: moment(row.get(1)), is_lost: row.get(2) };
-    let once = once.iter().map(|row| (of(row), doubt(row))).collect();
-    let twice = "SELECT e.body FROM mynah.outcome o JOIN mynah.event e
-        ON (e.account, e.seq) = (o.account, o.event) WHERE o.outcome = 'unknown'";
-    let twice = admin.query(twice, &[]).await.unwrap();
-    let set_aside = "SELECT e.body, d.handled / 1000.0::float8 FROM mynah.decision d
-        JOIN mynah.event e USING (account, seq) WHERE d.decided LIKE '%set aside%'";
-    let set_aside = admin.query(set_aside, &[]).await.unwrap();
-    // An event that is not a question can be set aside as well.
-    let question = |row: &Row| Some((number(row.get(0), "问题 ")?, moment(row.get(1))));
-    let set_aside = set_aside.iter().filter_map(question).collect();
-    Doubtful { once, twice: twice.iter().map(of).collect(), set_aside }
-}
-
-/// All that waits in the database.
-pub(crate) async fn queues(admin: &Client) -> Vec<String> {
-    let sql = "SELECT row_to_json(o)::text FROM mynah.outbox o UNION ALL SELECT row_to_json(i)::text FROM mynah.inbox i";
-    admin.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
-}
-
-/// How often an account was left alone, as many of its nodes had ended in a row.
-pub(crate) async fn left_alone(admin: &Client) -> i64 {
-    let sql = "SELECT count(*) FROM public.lease_history WHERE node IS NULL";
-    admin.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-/// Lets nodes take the accounts that were left alone.
-pub(crate) async fn leave_none_alone(admin: &Client) {
-    admin.execute("UPDATE mynah.lease SET not_before = NULL", &[]).await.unwrap();
-}
-
-/// All changes of holders.
-pub(crate) async fn leases(admin: &Client) -> Vec<Lease> {
-    let sql = "SELECT account, epoch, node, at FROM public.lease_history WHERE node IS NOT NULL";
-    let rows = admin.query(sql, &[]).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), moment(row.get(3)))).collect()
 }
 
 impl Record {
@@ -198,31 +117,53 @@ impl Record {
         mistakes
     }
 
+    /// Notes the end of the faults of a node that last and are of these kinds.
+    pub(crate) fn ended(&mut self, node: usize, faults: &[Fault]) {
+        let open = self.blows.iter_mut().filter(|blow| {
+            blow.node == Some(node) && blow.until.is_none() && faults.contains(&blow.fault)
+        });
+        open.for_each(|blow| blow.until = Some(SystemTime::now()));
+    }
+
     /// Whether a node that woke up ended a request that it had begun before it was stopped. No process can prevent that: it
     /// may be stopped between its last look at its lease and the write. The answer was in doubt by then.
     pub(crate) fn is_late(&self, answer: &Answer, doubtful: &Doubtful) -> bool {
         let woke = |blow: &Blow| {
-            let after = answer.at.duration_since(blow.at).unwrap_or_default();
+            let mut claims = self.claims_of(answer.question, blow.node);
             blow.fault == Fault::Freeze
                 && blow.node == answer.node
-                && !after.is_zero()
-                && after < WOKEN
+                && claims.any(|claim| claim.at <= blow.at)
+                && blow
+                    .until
+                    .is_some_and(|woken| (woken..woken + WOKEN).contains(&(answer.at + ROUNDED)))
         };
         let doubt = doubtful.once.get(&answer.question);
         doubt.is_some_and(|doubt| doubt.at <= answer.at + ROUNDED) && self.blows.iter().any(woke)
     }
 
-    /// Whether a node may have given a request up under a lease that it kept: it does so soon after the end of its connection
-    /// to the database, as another node could repeat the request.
-    pub(crate) fn was_cut_off(&self, doubt: &Doubt) -> bool {
-        self.blows.iter().any(|blow| {
-            let ends = matches!(
-                blow.fault,
-                Fault::Cut | Fault::Terminate | Fault::Fast | Fault::Immediate
-            );
-            let after = doubt.at.duration_since(blow.at);
-            ends && after.is_ok_and(|after| after < WOKEN)
-        })
+    /// Whether a node gave a request up under a lease that it kept, since its connections to the database ended while the
+    /// request was under way: another node could repeat it.
+    pub(crate) fn was_cut_off(&self, question: usize, doubt: &Doubt) -> bool {
+        let cut_off = |blow: &Blow| {
+            let meets = match blow.fault {
+                Fault::Cut => blow.node == doubt.node,
+                Fault::Terminate | Fault::Fast => true,
+                _ => false,
+            };
+            let mut claims = self.claims_of(question, doubt.node);
+            meets
+                && blow.until.is_some_and(|until| {
+                    (blow.began..until + BACK).contains(&doubt.at)
+                        && claims.any(|claim| claim.at <= until)
+                })
+        };
+        doubt.reason == GIVEN_UP && self.blows.iter().any(cut_off)
+    }
+
+    /// The requests of a node with the answer to a question.
+    fn claims_of(&self, question: usize, node: Option<usize>) -> impl Iterator<Item = &Claim> {
+        let claims = self.claims.get(&question).into_iter().flatten();
+        claims.filter(move |claim| claim.node.is_some() && claim.node == node)
     }
 
     /// Whether three processes may have ended on a question until it was set aside.
@@ -276,46 +217,79 @@ impl Record {
         [50, 99, 100].map(|part| waits[(waits.len() - 1) * part / 100])
     }
 
-    /// From each fault until each account that it met sent an answer again.
-    pub(crate) fn silences(&self, answers: &[Vec<Answer>]) -> Silences {
+    /// From each fault until each account that it met answered a question that was asked after it.
+    pub(crate) fn silences(&self, accounts: &[(&str, &[Answer], Holders)]) -> Silences {
         let mut silences = Silences::default();
         for (n, blow) in self.blows.iter().enumerate() {
-            // A later fault may meet the account as well.
-            let until = self.blows.get(n + 1).map(|next| next.at);
-            for of_account in answers {
-                let before = of_account.iter().rev().find(|answer| answer.at <= blow.at);
-                let is_met = blow.node.is_none() || before.is_some_and(|it| it.node == blow.node);
-                let after = of_account.iter().find(|answer| answer.at > blow.at);
-                let Some(after) = after.filter(|_| is_met) else { continue };
-                if until.is_none_or(|until| after.at < until) {
-                    let silence = after.at.duration_since(blow.at).unwrap_or_default();
-                    silences.0.entry(blow.fault).or_default().push(silence);
+            for (account, answers, holders) in accounts {
+                let meets = |blow: &&Blow| match blow.node {
+                    None => true,
+                    node => blow.fault != Fault::Join && holders.at(blow.began) == node,
+                };
+                let is_after = |it: &&Answer| self.questions[it.question].at >= blow.at;
+                let after = answers.iter().find(is_after).map(|answer| answer.at);
+                let Some(after) = after.filter(|_| meets(&blow)) else { continue };
+                let of_fault = silences.0.entry(blow.fault).or_default();
+                // Another fault may meet the account before.
+                let next = self.blows[n + 1..].iter().find(meets);
+                if next.is_some_and(|next| next.began < after) {
+                    of_fault.cut_short += 1;
                 } else {
-                    silences.1.entry(blow.fault).or_default().push(n);
+                    let silence = after.duration_since(blow.at).unwrap_or_default();
+                    of_fault.whole.push((silence, (*account).to_owned(), blow.at));
                 }
             }
         }
+        silences.0.values_mut().for_each(|of_fault| of_fault.whole.sort_unstable());
         silences
     }
 }
 
-/// The silences after each kind of fault, and those that another fault followed first.
+/// The nodes that held an account, one after the other.
+#[derive(Debug)]
+pub(crate) struct Holders(Vec<(SystemTime, Option<usize>)>);
+
+impl Holders {
+    pub(crate) fn of(account: &str, leases: &[Lease]) -> Self {
+        let its = leases.iter().filter(|(of, ..)| of == account);
+        let mut holders: Vec<_> = its.map(|(_, _, by, at)| (*at, node_number(by))).collect();
+        holders.sort_unstable();
+        Self(holders)
+    }
+
+    /// The last node that had taken the account by then.
+    fn at(&self, time: SystemTime) -> Option<usize> {
+        self.0.iter().rev().find(|(at, _)| *at <= time)?.1
+    }
+}
+
+/// The silences of accounts after a kind of fault.
 #[derive(Debug, Default)]
-pub(crate) struct Silences(BTreeMap<Fault, Vec<Duration>>, BTreeMap<Fault, Vec<usize>>);
+struct OfFault {
+    /// Each with its account and the time of the fault.
+    whole: Vec<(Duration, String, SystemTime)>,
+    /// The number of those that another fault followed first.
+    cut_short: usize,
+}
+
+/// The silences after each kind of fault.
+#[derive(Debug, Default)]
+pub(crate) struct Silences(BTreeMap<Fault, OfFault>);
 
 impl Silences {
     /// A table for people.
-    pub(crate) fn table(&mut self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut table = "seconds until an account answers again, after each fault:\n".to_owned();
-        for (fault, silences) in &mut self.0 {
-            silences.sort_unstable();
-            let at = |part: usize| silences[(silences.len() - 1) * part / 100].as_secs_f64();
-            let longer = self.1.get(fault).map_or(0, Vec::len);
+        for (fault, OfFault { whole, cut_short }) in &self.0 {
+            let at = |part: usize| {
+                let place = (whole.len().saturating_sub(1)) * part / 100;
+                whole.get(place).map_or(0.0, |it| it.0.as_secs_f64())
+            };
             let _ = writeln!(
                 table,
-                "{:>10}: {:>4} accounts, half {:.2}, 95 % {:.2}, last {:.2}; until the next fault {longer}",
+                "{:>10}: {:>4} accounts, half {:.2}, 95 % {:.2}, last {:.2}; met by another fault before {cut_short}",
                 format!("{fault:?}"),
-                silences.len(),
+                whole.len(),
                 at(50),
                 at(95),
                 at(100),
@@ -326,7 +300,7 @@ impl Silences {
 }
 
 /// Answers under an older lease after one under a newer lease.
-pub(crate) fn overtaken(account: &str, answers: &[Answer], leases: &[Lease]) -> Vec<String> {
+pub(crate) fn overtaken(account: &str, answers: &[&Answer], leases: &[Lease]) -> Vec<String> {
     let mut newest = 0;
     let mut mistakes = Vec::new();
     for answer in answers {
@@ -349,6 +323,8 @@ pub(crate) fn overtaken(account: &str, answers: &[Answer], leases: &[Lease]) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -356,7 +332,7 @@ mod tests {
     /// An account that was asked twice in one chat.
     fn record() -> Record {
         let asked = |chat| Question { account: 0, chat, at: UNIX_EPOCH };
-        Record { questions: vec![asked("a"), asked("a")], blows: Vec::new() }
+        Record { questions: vec![asked("a"), asked("a")], ..Record::default() }
     }
 
     /// Answers to these questions, one second after the other.
@@ -376,7 +352,8 @@ mod tests {
 
     /// The first question is in doubt from this second on.
     fn doubt(second: u32) -> Doubtful {
-        let doubt = Doubt { at: UNIX_EPOCH + second * SECOND, is_lost: true };
+        let at = UNIX_EPOCH + second * SECOND;
+        let doubt = Doubt { at, is_lost: true, node: Some(1), reason: String::new() };
         Doubtful { once: BTreeMap::from([(0, doubt)]), ..Doubtful::default() }
     }
 
@@ -403,15 +380,81 @@ mod tests {
         assert_eq!(mistakes(&[1], &Doubtful { twice: BTreeSet::from([0]), ..doubt(1) }), 0);
     }
 
+    fn blow(fault: Fault, node: Option<usize>, (began, until): (u32, u32)) -> Blow {
+        let began = UNIX_EPOCH + began * SECOND;
+        Blow { fault, node, began, at: began, until: Some(UNIX_EPOCH + until * SECOND) }
+    }
+
+    /// The record of a request of a node with the answer to the first question, made in this second, and of a fault.
+    fn with_claim((node, second): (usize, u32), blow: Blow) -> Record {
+        let claim = Claim { node: Some(node), at: UNIX_EPOCH + second * SECOND };
+        let claims = BTreeMap::from([(0, vec![claim])]);
+        Record { blows: vec![blow], claims, ..record() }
+    }
+
     #[test]
-    fn only_a_node_that_was_stopped_may_be_late() {
-        let doubtful = doubt(1);
-        let mistakes = |fault| {
-            let blow = Blow { fault, node: Some(0), at: UNIX_EPOCH };
-            let record = Record { blows: vec![blow], ..record() };
-            record.mistakes(0, &answers(&[0, 1, 0]), &doubtful).len()
+    fn only_a_node_that_was_stopped_with_its_request_may_be_late() {
+        // The first question is answered once more in the third second, after the second one.
+        let mistakes = |claim, fault, node, (began, until)| {
+            let record = with_claim(claim, blow(fault, Some(node), (began, until)));
+            record.mistakes(0, &answers(&[0, 1, 0]), &doubt(1)).len()
         };
-        assert_eq!((mistakes(Fault::Freeze), mistakes(Fault::Cut)), (0, 1));
+        assert_eq!(mistakes((0, 1), Fault::Freeze, 0, (1, 3)), 0);
+        assert_eq!(mistakes((0, 1), Fault::Cut, 0, (1, 3)), 1);
+        assert_eq!(mistakes((0, 1), Fault::Freeze, 1, (1, 3)), 1, "another node was stopped");
+        assert_eq!(mistakes((1, 1), Fault::Freeze, 0, (1, 3)), 1, "another node had the request");
+        assert_eq!(mistakes((0, 2), Fault::Freeze, 0, (1, 3)), 1, "the request came later");
+        assert_eq!(mistakes((0, 1), Fault::Freeze, 0, (1, 4)), 1, "it had not woken up");
+        assert_eq!(mistakes((0, 0), Fault::Freeze, 0, (0, 1)), 1, "it had woken up before");
+    }
+
+    #[test]
+    fn only_a_node_whose_connections_ended_during_a_request_may_give_it_up() {
+        // The first question is in doubt in the fifth second.
+        let is_cut_off = |claim, fault, node, times, reason: &str| {
+            let doubt = Doubt { reason: reason.to_owned(), ..doubt(5).once[&0].clone() };
+            with_claim(claim, blow(fault, node, times)).was_cut_off(0, &doubt)
+        };
+        assert!(is_cut_off((1, 3), Fault::Terminate, None, (4, 4), GIVEN_UP));
+        assert!(is_cut_off((1, 3), Fault::Fast, None, (4, 6), GIVEN_UP));
+        assert!(is_cut_off((1, 3), Fault::Cut, Some(1), (3, 4), GIVEN_UP));
+        assert!(!is_cut_off((1, 3), Fault::Terminate, None, (4, 4), "no answer within 60s"));
+        assert!(!is_cut_off((1, 3), Fault::Cut, Some(0), (3, 4), GIVEN_UP), "of another node");
+        assert!(!is_cut_off((0, 3), Fault::Terminate, None, (4, 4), GIVEN_UP), "another request");
+        assert!(!is_cut_off((1, 5), Fault::Terminate, None, (4, 4), GIVEN_UP), "a later request");
+        assert!(!is_cut_off((1, 1), Fault::Terminate, None, (2, 2), GIVEN_UP), "long before");
+        assert!(!is_cut_off((1, 3), Fault::Terminate, None, (6, 6), GIVEN_UP), "afterwards");
+        assert!(!is_cut_off((1, 3), Fault::Immediate, None, (4, 4), GIVEN_UP), "no lease is kept");
+        assert!(!is_cut_off((1, 3), Fault::Slow, Some(1), (4, 4), GIVEN_UP), "nothing has ended");
+    }
+
+    #[test]
+    fn a_silence_lasts_until_a_later_question_is_answered_or_another_fault_meets_the_account() {
+        let asked = |second| Question { account: 0, chat: "a", at: UNIX_EPOCH + second * SECOND };
+        let lease = |second: u32, node: &str| {
+            ("a1".to_owned(), second.into(), node.to_owned(), UNIX_EPOCH + second * SECOND)
+        };
+        let leases: [Lease; 2] = [lease(0, "node-1"), lease(4, "node-2")];
+        // Both are answered, in the second and in the seventh second.
+        let mut answers = answers(&[0, 1]);
+        (answers[0].at, answers[1].at) = (UNIX_EPOCH + 2 * SECOND, UNIX_EPOCH + 7 * SECOND);
+        let silences = |next: &[Blow]| {
+            let kill = blow(Fault::Kill, Some(0), (1, 1));
+            let blows = std::iter::once(kill).chain(next.iter().cloned()).collect();
+            let record = Record { questions: vec![asked(0), asked(3)], blows, ..Record::default() };
+            let accounts = [("a1", &answers[..], Holders::of("a1", &leases))];
+            record.silences(&accounts).0.remove(&Fault::Kill).unwrap()
+        };
+        assert_eq!(silences(&[]).whole[0].0, 6 * SECOND);
+        let is_whole = |fault, node, times| {
+            let OfFault { whole, cut_short } = silences(&[blow(fault, node, times)]);
+            assert_eq!(whole.len() + cut_short, 1);
+            cut_short == 0
+        };
+        assert!(is_whole(Fault::Cut, Some(0), (5, 6)), "of another node");
+        assert!(is_whole(Fault::Join, Some(1), (5, 5)));
+        assert!(!is_whole(Fault::Cut, Some(1), (5, 6)));
+        assert!(!is_whole(Fault::Fast, None, (5, 8)));
     }
 
     #[test]
@@ -419,7 +462,7 @@ mod tests {
         let set_aside = BTreeMap::from([(0, UNIX_EPOCH + 3 * SECOND)]);
         let doubtful = Doubtful { set_aside, ..Doubtful::default() };
         let missing = |kills: u32| {
-            let kill = |n| Blow { fault: Fault::Kill, node: Some(0), at: UNIX_EPOCH + n * SECOND };
+            let kill = |n| blow(Fault::Kill, Some(0), (n, n));
             let record = Record { blows: (1..=kills).map(kill).collect(), ..record() };
             record.mistakes(0, &answers(&[1]), &doubtful).len()
         };
@@ -434,8 +477,8 @@ mod tests {
         let leases = [lease(1, "node-1", 0), lease(2, "node-2", 1)];
         let mut answers = answers(&[0, 1]);
         answers[0].node = Some(1);
-        assert_eq!(overtaken("a1", &answers, &leases).len(), 1);
-        answers.reverse();
-        assert!(overtaken("a1", &answers, &leases).is_empty());
+        let [first, second] = &answers[..] else { unreachable!() };
+        assert_eq!(overtaken("a1", &[first, second], &leases).len(), 1);
+        assert!(overtaken("a1", &[second, first], &leases).is_empty());
     }
 }
