@@ -140,7 +140,9 @@ impl Server {
         let stores = Arc::new(PostgresStores::new(Settings::new(address, None, None)?, "figures"));
         let mut open: Vec<Arc<dyn Store>> = Vec::new();
         for number in 0..accounts {
-            let store = stores.open(&format!("account {number}")).await?;
+            // A run that was interrupted leaves messages and holders behind.
+            let name = format!("account {number} of {}", std::process::id());
+            let store = stores.open(&name).await?;
             store.recover(SystemClock.now()).await?;
             open.push(store);
         }
