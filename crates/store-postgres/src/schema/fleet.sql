@@ -178,7 +178,9 @@ BEGIN
             l.holder IS NOT NULL AS died, l.holder = ANY (p_ended) AS ended,
             coalesce(l.moving_to = p_node.name AND l.moving_until > p_now, false) AS sent,
             coalesce(l.moving_until > p_now, false) AS reserved,
-            l.holder IS NULL AND l.since < p_now - 2 * (p_node.expires - p_node.beaten) AS late
+            l.deaths >= 5 AS suspect,
+            (l.holder IS NULL OR l.deaths >= 5)
+                AND coalesce(h.expires, l.since) < p_now - 2 * (p_node.expires - p_node.beaten) AS late
         FROM mynah.lease l
         JOIN mynah.offer o ON o.node = p_node.id AND l.account = ANY (o.accounts)
         LEFT JOIN mynah.node h ON h.id = l.holder
@@ -194,16 +196,19 @@ BEGIN
                 AND m.account IN (SELECT r.account FROM runners r)
                 -- After an outage all nodes come anew: each first takes what it had.
                 AND (m.last_node = p_node.name OR p_node.joined < p_now - (p_node.expires - p_node.beaten) / 3)))
+            -- Those under suspicion go to a node one by one.
+            AND NOT (m.suspect AND EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node.id
+                AND l.deaths >= 5 AND l.since > p_now - interval '10 seconds'))
     ), ranked AS MATERIALIZED (
-        SELECT f.*, row_number() OVER (ORDER BY f.sent DESC, (f.last_node = p_node.name) DESC NULLS LAST, f.late DESC, random())
-            AS place
+        -- They take no place of another account, and do not wait for a node below its share, which may have one of them.
+        SELECT f.*, row_number() OVER (ORDER BY f.suspect, f.sent DESC, (f.last_node = p_node.name) DESC NULLS LAST, f.late DESC,
+                random()) AS place,
+            row_number() OVER (PARTITION BY f.suspect ORDER BY f.sent DESC, f.late DESC, random()) AS turn
         FROM allowed f
     ), chosen AS MATERIALIZED (
-        SELECT r.* FROM ranked r WHERE r.place <= p_most
-            AND (r.sent OR r.place <= p_share - v_held OR (r.late AND r.place <= p_share + p_slack - v_held))
-            -- Those under suspicion go to a node one by one.
-            AND (r.deaths < 5 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node.id
-                AND l.deaths >= 5 AND l.since > p_now - interval '10 seconds')))
+        SELECT r.* FROM ranked r WHERE r.place <= p_most AND (NOT r.suspect OR r.turn = 1)
+            AND (r.sent OR r.place <= p_share - v_held
+                OR (r.late AND (r.suspect OR r.place <= p_share + p_slack - v_held)))
     ), locked AS MATERIALIZED (
         SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
     ), judged AS MATERIALIZED (
@@ -331,10 +336,11 @@ BEGIN
             AND (p_node.draining
                 OR (moving_to <> p_node.name AND moving_until > p_now)
                 OR NOT EXISTS (SELECT 1 FROM mynah.offer o WHERE o.node = p_node.id AND account = ANY (o.accounts)));
-    SELECT count(*) INTO v_held FROM mynah.lease WHERE holder = p_node.id AND NOT giving;
+    -- One under suspicion stays until it is sound.
+    SELECT count(*) INTO v_held FROM mynah.lease WHERE holder = p_node.id AND NOT giving AND deaths < 5;
     IF v_held > p_share + p_slack THEN
         UPDATE mynah.lease SET giving = true WHERE account IN (
-            SELECT account FROM mynah.lease WHERE holder = p_node.id AND NOT giving
+            SELECT account FROM mynah.lease WHERE holder = p_node.id AND NOT giving AND deaths < 5
                 ORDER BY since DESC, account LIMIT v_held - p_share);
     END IF;
 END $$;

@@ -315,6 +315,48 @@ fn an_account_is_not_left_alone_after_five_ends_while_other_nodes_end_as_well() 
     });
 }
 
+/// The other accounts are looked for after them, and there are fewer places than accounts.
+#[test]
+fn accounts_under_suspicion_take_no_place_of_others() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "places").await;
+        let mut one = Member::join(cluster, "places", node("one", 40)).await;
+        let mut two = Member::join(cluster, "places", node("two", 40)).await;
+        let suspects = "UPDATE mynah.lease SET deaths = 5 WHERE account IN
+            (SELECT account FROM mynah.account WHERE name >= 'account 010')";
+        admin.batch_execute(suspects).await.unwrap();
+        one.look().await;
+        let sound = (0..10).map(|number| format!("account {number:03}"));
+        assert!(sound.clone().all(|account| one.runs.contains_key(&account)), "{:?}", one.names());
+        assert_eq!(one.runs.len(), 11, "one of the others as well");
+        two.look().await;
+        assert_eq!(two.runs.len(), 1);
+        one.look().await;
+        assert_eq!(one.runs.len(), 11, "the next one waits until this one is sound");
+    });
+}
+
+/// The node that is below its share has one of them, and the others wait.
+#[test]
+fn an_account_under_suspicion_does_not_wait_for_a_node_below_its_share() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "waiting").await;
+        let mut one = Member::join(cluster, "waiting", node("one", 6)).await;
+        let _two = Member::join(cluster, "waiting", node("two", 6)).await;
+        one.look().await;
+        assert_eq!(one.runs.len(), 3);
+        let suspects = "UPDATE mynah.lease SET deaths = 5, holder = gen_random_uuid(), since = now() - interval '1 hour'
+            WHERE holder IS NULL";
+        admin.batch_execute(suspects).await.unwrap();
+        for _ in 0..3 {
+            let look = one.look().await;
+            assert_eq!((one.runs.len(), look.give), (4, Vec::new()));
+        }
+    });
+}
+
 /// Two nodes end soon after they took the account, and a third one runs it.
 #[test]
 fn an_account_that_runs_for_a_while_is_not_blamed_for_nodes_that_ended_before() {
