@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mynah_core::{Clock, StoreError, SystemClock, Timestamp, with_causes};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
@@ -108,10 +108,18 @@ impl Node {
         self.lease.certain(self.links.control.ended())
     }
 
-    /// Returns when no other process can take the accounts, or the row has ended this node.
+    /// Returns when the row has been renewed since the last end of the connection and is good, or has ended this node. What is begun
+    /// before would have to be given up soon, if the renewal takes longer.
     pub(crate) async fn renewed(&self) {
-        while self.certain().is_zero() && !self.is_lost() {
-            sleep(AGAIN).await;
+        loop {
+            let renewal = self.lease.renewed.notified();
+            if self.lease.is_renewed(self.links.control.ended()) || self.is_lost() {
+                return;
+            }
+            tokio::select! {
+                () = renewal => {}
+                () = self.lost() => {}
+            }
         }
     }
 }
@@ -149,6 +157,7 @@ struct Lease {
     /// Whether the node ends then.
     expires: bool,
     is_lost: watch::Sender<bool>,
+    renewed: Notify,
 }
 
 impl Lease {
@@ -159,6 +168,7 @@ impl Lease {
             ended: AtomicU64::default(),
             expires: life.expires,
             is_lost: watch::Sender::new(false),
+            renewed: Notify::new(),
         };
         lease.renew(life, asked);
         lease
@@ -168,6 +178,12 @@ impl Lease {
         self.until.store(whole_millis(at + life.ttl), Ordering::Release);
         self.certain.store(whole_millis(at + life.beat() + CERTAIN), Ordering::Release);
         self.ended.store(ended, Ordering::Release);
+        self.renewed.notify_waiters();
+    }
+
+    /// Whether it was renewed since so many control connections have ended, and is good.
+    fn is_renewed(&self, ended: u64) -> bool {
+        self.ended.load(Ordering::Acquire) == ended && !self.left().is_zero()
     }
 
     fn end(&self) {

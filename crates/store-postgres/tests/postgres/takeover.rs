@@ -139,6 +139,44 @@ fn a_holder_without_a_connection_gives_its_requests_up_before_the_next_one_has_t
     });
 }
 
+/// The control connection ends, and the first sign of life on the next one takes a while. A request that is begun before it
+/// would be given up soon.
+#[test]
+fn a_request_is_not_begun_before_a_new_connection_has_given_a_sign_of_life() {
+    const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1298030851";
+    const WAITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let Some(cluster) = Cluster::start() else { return };
+    story(async {
+        let stores = PostgresStores::new(cluster.settings(), "test");
+        let store = stores.open_store("main").await.unwrap();
+        store.recover(NOW).await.unwrap();
+        store.accept(batch("1"), NOW).await.unwrap();
+        // Its connection is open.
+        let none = store.claim(&"g".into(), ClaimToken(1), NOW + MINUTE, NOW).await;
+        assert!(matches!(none, Ok(Claim::Empty)), "{none:?}");
+        answer(&store).await.unwrap();
+        let admin = cluster.admin("bots").await;
+        admin.batch_execute("BEGIN; SELECT 1 FROM mynah.node FOR UPDATE").await.unwrap();
+        admin.query(END, &[]).await.unwrap();
+        let second = Duration::from_secs(1);
+        while store.lease_left().unwrap() > second {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let claim = tokio::spawn(async move {
+            let claim = store.claim(&"g".into(), ClaimToken(2), NOW + MINUTE, NOW).await;
+            (claim, store.lease_left().unwrap())
+        });
+        let other = cluster.admin("bots").await;
+        while other.query_one(WAITS, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        admin.batch_execute("COMMIT").await.unwrap();
+        let (claim, left) = claim.await.unwrap();
+        assert!(matches!(claim, Ok(Claim::Send(_))), "{claim:?}");
+        assert!(left > second, "{left:?}");
+    });
+}
+
 #[test]
 fn a_request_of_a_holder_that_gave_the_lease_back_is_repeated_at_once() {
     let Some(cluster) = Cluster::shared() else { return };
