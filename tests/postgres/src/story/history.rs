@@ -11,10 +11,10 @@ use super::record::number;
 /// Writes down each change of a holder, each account that was left alone, each claim of a request, and each request of which
 /// it becomes unknown whether it arrived, with the lease of the node that says so.
 pub(crate) const TRIGGERS: &str = "
-    CREATE TABLE public.lease_history (account text, epoch bigint, node text, at double precision);
+    CREATE TABLE public.lease_history (account text, epoch bigint, node text, deaths integer, at double precision);
     CREATE FUNCTION public.note_lease() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO public.lease_history
-            SELECT a.name, NEW.epoch, CASE WHEN NEW.holder IS NOT NULL THEN coalesce(n.name, '') END,
+            SELECT a.name, NEW.epoch, CASE WHEN NEW.holder IS NOT NULL THEN coalesce(n.name, '') END, NEW.deaths,
                 extract(epoch FROM clock_timestamp())
             FROM mynah.account a LEFT JOIN mynah.node n ON n.id = NEW.holder WHERE a.account = NEW.account;
         RETURN NULL;
@@ -67,8 +67,17 @@ pub(crate) struct Doubtful {
     pub(crate) set_aside: BTreeMap<usize, SystemTime>,
 }
 
-/// An account, the number of its lease, the node that took it, and when.
-pub(crate) type Lease = (String, i64, String, SystemTime);
+/// An account that a node took, or that was left alone as its nodes had ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) account: String,
+    pub(crate) epoch: i64,
+    pub(crate) node: Option<usize>,
+    pub(crate) is_taken: bool,
+    pub(crate) at: SystemTime,
+    /// Whether the account may be the cause of their ends, so that it goes to a node by itself.
+    pub(crate) is_suspect: bool,
+}
 
 pub(crate) fn moment(seconds: f64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs_f64(seconds)
@@ -131,12 +140,6 @@ pub(crate) async fn queues(admin: &Client) -> Vec<String> {
     admin.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// How often an account was left alone, as many of its nodes had ended in a row.
-pub(crate) async fn left_alone(admin: &Client) -> i64 {
-    let sql = "SELECT count(*) FROM public.lease_history WHERE node IS NULL";
-    admin.query_one(sql, &[]).await.unwrap().get(0)
-}
-
 /// Lets nodes take the accounts that were left alone.
 pub(crate) async fn leave_none_alone(admin: &Client) {
     admin.execute("UPDATE mynah.lease SET not_before = NULL", &[]).await.unwrap();
@@ -144,7 +147,14 @@ pub(crate) async fn leave_none_alone(admin: &Client) {
 
 /// All changes of holders.
 pub(crate) async fn leases(admin: &Client) -> Vec<Lease> {
-    let sql = "SELECT account, epoch, node, at FROM public.lease_history WHERE node IS NOT NULL";
-    let rows = admin.query(sql, &[]).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), moment(row.get(3)))).collect()
+    let sql = "SELECT account, node, at, epoch, deaths >= 5 FROM public.lease_history ORDER BY at";
+    let lease = |row: &Row| Lease {
+        account: row.get(0),
+        epoch: row.get(3),
+        node: node(row),
+        is_taken: row.get::<_, Option<&str>>(1).is_some(),
+        at: moment(row.get(2)),
+        is_suspect: row.get(4),
+    };
+    admin.query(sql, &[]).await.unwrap().iter().map(lease).collect()
 }

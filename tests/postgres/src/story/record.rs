@@ -9,7 +9,6 @@ use mynah_sandbox::Sandbox;
 use super::faults::Fault;
 use super::history::{Claim, Doubt, Doubtful, Lease, moment};
 use super::line::Ways;
-use super::node_number;
 
 /// The service notes the time in milliseconds.
 const ROUNDED: Duration = Duration::from_millis(1);
@@ -236,38 +235,51 @@ impl Record {
                     of_fault.cut_short += 1;
                 } else {
                     let silence = after.duration_since(blow.at).unwrap_or_default();
-                    of_fault.whole.push((silence, (*account).to_owned(), blow.at));
+                    let silences = match holders.is_suspect(blow.at, after) {
+                        true => &mut of_fault.suspects,
+                        false => &mut of_fault.whole,
+                    };
+                    silences.push((silence, (*account).to_owned(), blow.at));
                 }
             }
         }
-        silences.0.values_mut().for_each(|of_fault| of_fault.whole.sort_unstable());
+        for of_fault in silences.0.values_mut() {
+            of_fault.whole.sort_unstable();
+            of_fault.suspects.sort_unstable();
+        }
         silences
     }
 }
 
-/// The nodes that held an account, one after the other.
+/// The leases of an account, one after the other.
 #[derive(Debug)]
-pub(crate) struct Holders(Vec<(SystemTime, Option<usize>)>);
+pub(crate) struct Holders(Vec<Lease>);
 
 impl Holders {
     pub(crate) fn of(account: &str, leases: &[Lease]) -> Self {
-        let its = leases.iter().filter(|(of, ..)| of == account);
-        let mut holders: Vec<_> = its.map(|(_, _, by, at)| (*at, node_number(by))).collect();
-        holders.sort_unstable();
-        Self(holders)
+        Self(leases.iter().filter(|lease| lease.account == account).cloned().collect())
     }
 
     /// The last node that had taken the account by then.
     fn at(&self, time: SystemTime) -> Option<usize> {
-        self.0.iter().rev().find(|(at, _)| *at <= time)?.1
+        self.0.iter().rev().find(|lease| lease.at <= time)?.node
+    }
+
+    /// Whether it was under suspicion meanwhile.
+    fn is_suspect(&self, from: SystemTime, until: SystemTime) -> bool {
+        self.0.iter().any(|lease| lease.is_suspect && (from..=until).contains(&lease.at))
     }
 }
+
+/// A silence, its account, and the time of the fault.
+type Silence = (Duration, String, SystemTime);
 
 /// The silences of accounts after a kind of fault.
 #[derive(Debug, Default)]
 struct OfFault {
-    /// Each with its account and the time of the fault.
-    whole: Vec<(Duration, String, SystemTime)>,
+    whole: Vec<Silence>,
+    /// Those of accounts under suspicion, which may have to wait.
+    suspects: Vec<Silence>,
     /// The number of those that another fault followed first.
     cut_short: usize,
 }
@@ -279,20 +291,25 @@ pub(crate) struct Silences(BTreeMap<Fault, OfFault>);
 impl Silences {
     /// A table for people.
     pub(crate) fn table(&self) -> String {
-        let mut table = "seconds until an account answers again, after each fault:\n".to_owned();
-        for (fault, OfFault { whole, cut_short }) in &self.0 {
-            let at = |part: usize| {
-                let place = (whole.len().saturating_sub(1)) * part / 100;
-                whole.get(place).map_or(0.0, |it| it.0.as_secs_f64())
+        let mut table = "seconds until an account answers again, after each fault; \
+            beside those, accounts that another fault met before, and accounts under suspicion:\n"
+            .to_owned();
+        for (fault, OfFault { whole, suspects, cut_short }) in &self.0 {
+            let at = |silences: &[Silence], part: usize| {
+                let place = silences.len().saturating_sub(1) * part / 100;
+                silences.get(place).map_or(0.0, |it| it.0.as_secs_f64())
             };
             let _ = writeln!(
                 table,
-                "{:>10}: {:>4} accounts, half {:.2}, 95 % {:.2}, last {:.2}; met by another fault before {cut_short}",
+                "{:>10}: {:>4} accounts, half {:.2}, 95 % {:.2}, last {:.2}; met before {cut_short}; under suspicion {}, half {:.2}, last {:.2}",
                 format!("{fault:?}"),
                 whole.len(),
-                at(50),
-                at(95),
-                at(100),
+                at(whole, 50),
+                at(whole, 95),
+                at(whole, 100),
+                suspects.len(),
+                at(suspects, 50),
+                at(suspects, 100),
             );
         }
         table
@@ -304,15 +321,14 @@ pub(crate) fn overtaken(account: &str, answers: &[&Answer], leases: &[Lease]) ->
     let mut newest = 0;
     let mut mistakes = Vec::new();
     for answer in answers {
-        let Some(node) = answer.node else {
+        if answer.node.is_none() {
             mistakes.push(format!("{account}: no node sent {answer:?}"));
             continue;
-        };
-        let node = super::node_name(node);
-        let its = leases
-            .iter()
-            .filter(|(of, _, by, at)| of == account && *by == node && *at <= answer.at);
-        let epoch = its.map(|(_, epoch, ..)| *epoch).max().unwrap_or(0);
+        }
+        let its = leases.iter().filter(|lease| {
+            lease.account == account && lease.node == answer.node && lease.at <= answer.at
+        });
+        let epoch = its.map(|lease| lease.epoch).max().unwrap_or(0);
         if epoch < newest {
             mistakes.push(format!("{account}: {answer:?} with lease {epoch} after {newest}"));
         }
@@ -380,6 +396,11 @@ mod tests {
         assert_eq!(mistakes(&[1], &Doubtful { twice: BTreeSet::from([0]), ..doubt(1) }), 0);
     }
 
+    fn lease(epoch: i64, node: usize, second: u32) -> Lease {
+        let (account, at) = ("a1".to_owned(), UNIX_EPOCH + second * SECOND);
+        Lease { account, epoch, node: Some(node), is_taken: true, at, is_suspect: false }
+    }
+
     fn blow(fault: Fault, node: Option<usize>, (began, until): (u32, u32)) -> Blow {
         let began = UNIX_EPOCH + began * SECOND;
         Blow { fault, node, began, at: began, until: Some(UNIX_EPOCH + until * SECOND) }
@@ -431,23 +452,23 @@ mod tests {
     #[test]
     fn a_silence_lasts_until_a_later_question_is_answered_or_another_fault_meets_the_account() {
         let asked = |second| Question { account: 0, chat: "a", at: UNIX_EPOCH + second * SECOND };
-        let lease = |second: u32, node: &str| {
-            ("a1".to_owned(), second.into(), node.to_owned(), UNIX_EPOCH + second * SECOND)
-        };
-        let leases: [Lease; 2] = [lease(0, "node-1"), lease(4, "node-2")];
+        let leases = [lease(1, 0, 0), lease(2, 1, 4)];
         // Both are answered, in the second and in the seventh second.
         let mut answers = answers(&[0, 1]);
         (answers[0].at, answers[1].at) = (UNIX_EPOCH + 2 * SECOND, UNIX_EPOCH + 7 * SECOND);
-        let silences = |next: &[Blow]| {
+        let silences_of = |leases: &[Lease], next: &[Blow]| {
             let kill = blow(Fault::Kill, Some(0), (1, 1));
             let blows = std::iter::once(kill).chain(next.iter().cloned()).collect();
             let record = Record { questions: vec![asked(0), asked(3)], blows, ..Record::default() };
-            let accounts = [("a1", &answers[..], Holders::of("a1", &leases))];
+            let accounts = [("a1", &answers[..], Holders::of("a1", leases))];
             record.silences(&accounts).0.remove(&Fault::Kill).unwrap()
         };
+        let silences = |next: &[Blow]| silences_of(&leases, next);
         assert_eq!(silences(&[]).whole[0].0, 6 * SECOND);
+        let suspect = Lease { is_suspect: true, ..lease(2, 1, 4) };
+        assert_eq!(silences_of(&[lease(1, 0, 0), suspect], &[]).suspects[0].0, 6 * SECOND);
         let is_whole = |fault, node, times| {
-            let OfFault { whole, cut_short } = silences(&[blow(fault, node, times)]);
+            let OfFault { whole, cut_short, .. } = silences(&[blow(fault, node, times)]);
             assert_eq!(whole.len() + cut_short, 1);
             cut_short == 0
         };
@@ -471,10 +492,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_a_node_that_had_lost_the_account_is_found() {
-        let lease = |epoch, node: &str, second: u32| {
-            ("a1".to_owned(), epoch, node.to_owned(), UNIX_EPOCH + second * SECOND)
-        };
-        let leases = [lease(1, "node-1", 0), lease(2, "node-2", 1)];
+        let leases = [lease(1, 0, 0), lease(2, 1, 1)];
         let mut answers = answers(&[0, 1]);
         answers[0].node = Some(1);
         let [first, second] = &answers[..] else { unreachable!() };
