@@ -1,14 +1,15 @@
 //! Finds the rules that can match a text without asking each.
 //!
 //! Every rule has literals of which its text must contain one: its keywords, its exact texts, what its regex cannot do
-//! without. One automaton finds all literals of all rules in one pass over the folded text. The rules behind those found,
-//! in order, are the candidates, together with the few rules that have no literal; each is then checked in full, and the
-//! first that matches ends the work. So the answer is that of asking every rule, at a cost that hardly grows with them.
+//! without. One pass over the folded text finds all literals of all rules. The rules behind those found, in order, are the
+//! candidates, together with the few rules that have no literal; each is then checked in full, and the first that matches
+//! ends the work. So the answer is that of asking every rule, at a cost that hardly grows with them.
 //!
-//! `wanted` says which literals a rule needs, `literals` finds those of a regex, `index` holds the automaton, `hits` and
-//! `candidates` collect what one search finds.
+//! `wanted` says which literals a rule needs, `literals` knows those of a regex, `finder` finds all of them in a text, `index`
+//! has the rules behind each, `hits` and `candidates` collect the results of one search.
 
 mod candidates;
+mod finder;
 mod hits;
 mod index;
 mod injected;

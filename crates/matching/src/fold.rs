@@ -11,7 +11,6 @@ mod quick;
 mod reused;
 mod segment;
 mod signs;
-mod sixteen;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;

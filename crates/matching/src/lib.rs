@@ -19,6 +19,7 @@ pub mod pattern;
 mod punctuation;
 pub mod regex;
 mod set;
+mod sixteen;
 pub mod template;
 mod text;
 

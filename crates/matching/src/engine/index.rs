@@ -1,11 +1,11 @@
-//! One automaton over all literals, and behind each literal the rules that wait for it.
+//! All literals, and behind each the rules that wait for it.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use daachorse::CharwiseDoubleArrayAhoCorasick as Automaton;
-
+use super::finder::{Finder, KeyLengths};
 use super::hits::{Anchors, Hits, Searched};
+use super::injected::{Mistake, injected};
 use super::wanted::{Anchor, Literal};
 
 /// The literals of all rules.
@@ -15,10 +15,11 @@ pub(super) struct IndexBuilder {
     literals: HashMap<Box<str>, [Vec<u32>; Anchor::COUNT]>,
 }
 
-/// The automaton and its lists.
+/// The literals and their lists.
 pub(super) struct Index {
-    /// Its value for each literal is a [`Waiting`].
-    automaton: Option<Automaton<u32>>,
+    literals: Finder,
+    /// Of each literal a [`Waiting`].
+    waiting: Box<[u32]>,
     /// For each literal that several wait for: where its lists begin, one for each anchor; the list after the last begins
     /// at the end.
     starts: Box<[u32]>,
@@ -27,8 +28,7 @@ pub(super) struct Index {
 
 /// Who waits for a literal, in 32 bits.
 ///
-/// For most literals that is one rule: the automaton itself holds it, and a hit looks at nothing else. A large
-/// automaton is in slow memory, and so would the lists be.
+/// For most literals that is one rule, and a hit looks at no list: a large index is in slow memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     /// The rule at this place.
@@ -91,12 +91,14 @@ impl IndexBuilder {
 
     pub(super) fn build(self) -> Index {
         let mut literals: Vec<_> = self.literals.into_iter().collect();
-        literals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let lengths = KeyLengths::of(literals.len());
+        literals
+            .sort_unstable_by(|(one, _), (other, _)| lengths.order(one).cmp(&lengths.order(other)));
         let (mut starts, mut rules) = (Vec::new(), Vec::new());
         let length = |list: &Vec<u32>| u32::try_from(list.len()).unwrap_or(u32::MAX);
-        let mut values = Vec::with_capacity(literals.len());
+        let mut waiting = Vec::with_capacity(literals.len());
         for (_, lists) in &literals {
-            let waiting = Waiting::only(lists).unwrap_or_else(|| {
+            let behind = Waiting::only(lists).unwrap_or_else(|| {
                 let number = starts.len() / Anchor::COUNT;
                 for list in lists {
                     starts.push(length(&rules));
@@ -104,35 +106,43 @@ impl IndexBuilder {
                 }
                 Waiting::Many(u32::try_from(number).unwrap_or(u32::MAX))
             });
-            values.push(waiting.pack());
+            waiting.push(behind.pack());
         }
         starts.push(length(&rules));
-        let patterns = literals.iter().map(|(text, _)| text).zip(values);
-        let automaton = (!literals.is_empty()).then(|| {
-            Automaton::with_values(patterns).expect("literals are neither empty nor twice there")
-        });
-        Index { automaton, starts: starts.into(), rules: rules.into() }
+        let each = literals.iter().map(|(text, lists)| (&**text, may_be_inside(text, lists)));
+        Index {
+            literals: Finder::new(lengths, each),
+            waiting: waiting.into(),
+            starts: starts.into(),
+            rules: rules.into(),
+        }
     }
+}
+
+/// Whether a literal counts where it begins inside of a word of letters and digits of ASCII.
+fn may_be_inside(literal: &str, lists: &[Vec<u32>; Anchor::COUNT]) -> bool {
+    let anywhere = [Anchor::Anywhere, Anchor::End, Anchor::WordEnd];
+    literal.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && anywhere.into_iter().any(|anchor| !lists[anchor as usize].is_empty())
+        && !injected(Mistake::InsideForgotten)
 }
 
 impl Index {
     /// Adds the rules behind all literals in a text. A rule may come more than once.
     pub(super) fn search(&self, text: &str, found: &mut Vec<u32>) {
-        let Some(automaton) = &self.automaton else { return };
         let searched = Searched(text);
         Hits::with(|hits| {
-            for hit in automaton.find_overlapping_iter(text) {
-                let (start, end) = (hit.start(), hit.end());
-                let anchors = match Waiting::unpack(hit.value()) {
+            self.literals.find(text, |literal, place| {
+                let (start, end) = (place.start, place.end);
+                let waiting = self.waiting[literal as usize];
+                let anchors = match Waiting::unpack(waiting) {
                     // Most chance hits end here.
-                    Waiting::One { anchor, .. } if !searched.fulfils(anchor, start, end) => {
-                        continue;
-                    }
+                    Waiting::One { anchor, .. } if !searched.fulfils(anchor, start, end) => return,
                     Waiting::One { anchor, .. } => Anchors::default().with(anchor),
                     Waiting::Many(_) => searched.anchors(start, end),
                 };
-                hits.add(hit.value(), anchors);
-            }
+                hits.add(waiting, anchors);
+            });
             for (waiting, anchors) in hits.merged() {
                 self.add_waiting(Waiting::unpack(waiting), anchors, found);
             }
@@ -161,12 +171,13 @@ impl Index {
 
     /// Gives every literal with the rules that wait for it at an anchor, anchor by anchor.
     pub(super) fn for_each_list(&self, mut give: impl FnMut(&str, Anchor, &[u32])) {
-        for (literal, waiting) in self.automaton.iter().flat_map(Automaton::iter) {
-            match Waiting::unpack(waiting) {
-                Waiting::One { anchor, place } => give(&literal, anchor, &[place]),
+        for (number, waiting) in (0..).zip(&self.waiting) {
+            let literal = self.literals.literal(number);
+            match Waiting::unpack(*waiting) {
+                Waiting::One { anchor, place } => give(literal, anchor, &[place]),
                 Waiting::Many(number) => {
                     for anchor in Anchor::ALL {
-                        give(&literal, anchor, self.list(number as usize, anchor));
+                        give(literal, anchor, self.list(number as usize, anchor));
                     }
                 }
             }
@@ -175,8 +186,10 @@ impl Index {
 
     /// Bytes on the heap.
     pub(super) fn heap(&self) -> usize {
-        let automaton = self.automaton.as_ref().map_or(0, Automaton::heap_bytes);
-        automaton + size_of_val(&*self.starts) + size_of_val(&*self.rules)
+        self.literals.heap()
+            + size_of_val(&*self.waiting)
+            + size_of_val(&*self.starts)
+            + size_of_val(&*self.rules)
     }
 }
 

@@ -39,6 +39,10 @@ pub(super) enum Mistake {
     StarsForgotten,
     /// The end of the text is behind its final punctuation.
     PunctuationForgotten,
+    /// No literal begins inside of a word.
+    InsideForgotten,
+    /// Of literals that begin with one another only the longest is found.
+    ShorterForgotten,
 }
 
 #[cfg(test)]

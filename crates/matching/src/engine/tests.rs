@@ -298,6 +298,8 @@ fn every_planted_mistake_is_found() {
         M::NoneRequired,
         M::StarsForgotten,
         M::PunctuationForgotten,
+        M::InsideForgotten,
+        M::ShorterForgotten,
     ] {
         PLANTED.set(Some(mistake));
         let mut runner = runner(2_000, 7);

@@ -12,7 +12,7 @@ use crate::fold::{Folding, fold_each, is_caseless};
 use crate::keyword::Stem;
 use crate::pattern::Matcher;
 
-/// Longer literals are cut: a few characters tell enough, and the automaton stays small.
+/// Longer literals are cut: a few characters tell enough, and the index stays small.
 const LONGEST: usize = 24;
 
 /// A rule that needs more literals than this is looked at for every text.

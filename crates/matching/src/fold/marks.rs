@@ -1,9 +1,6 @@
 //! Looks at many bytes of a text at once for the characters that folding may change.
 
-use super::sixteen::{STEP, Sixteen};
-
-/// A block has at most so many bytes: one bit for each.
-const BLOCK: usize = u64::BITS as usize;
+use crate::sixteen::{self, BLOCK, Moved, Sixteen};
 
 /// The characters that stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,34 +134,18 @@ impl Block {
     /// Looks at the block that begins there; its signs are the characters of ASCII above this one.
     #[inline(always)]
     fn of(bytes: &[u8], start: usize, above: i8) -> Self {
-        let rest = &bytes[start..];
-        let (steps, tail) = rest.as_chunks();
         let mut block = Self::default();
-        for (n, step) in steps.iter().take(BLOCK / STEP).enumerate() {
-            block.add(Sixteen::of(step), above, |bits| bits << (n * STEP));
-        }
-        if rest.len() < BLOCK && !tail.is_empty() {
-            if let Some(last) = rest.last_chunk() {
-                // It overlaps the step before it.
-                block.add(Sixteen::of(last), above, |bits| bits << (rest.len() - STEP));
-            } else if let Some(last) = bytes.last_chunk() {
-                block.add(Sixteen::of(last), above, |bits| bits >> (STEP - rest.len()));
-            } else {
-                let mut padded = [0; STEP];
-                padded[..rest.len()].copy_from_slice(rest);
-                block.add(Sixteen::of(&padded), above, |bits| bits & ((1 << rest.len()) - 1));
-            }
-        }
+        sixteen::each_step(bytes, start, |step, moved| block.add(step, above, moved));
         block
     }
 
     /// Adds the bits of a step, moved to their place.
     #[inline]
-    fn add(&mut self, step: Sixteen, above: i8, moved: impl Fn(u64) -> u64) {
-        self.begins |= moved(step.above(LAST_INSIDE).bits());
-        self.ideographs |= moved(step.within(0xe4, 0xe9).bits());
-        self.spaces |= moved(step.equal(b' ').bits());
-        self.signs |= moved(step.above(above).bits());
+    fn add(&mut self, step: Sixteen, above: i8, moved: Moved) {
+        self.begins |= moved.of(step.above(LAST_INSIDE));
+        self.ideographs |= moved.of(step.within(0xe4, 0xe9));
+        self.spaces |= moved.of(step.equal(b' '));
+        self.signs |= moved.of(step.above(above));
         self.capitals = self.capitals.or(step.within(b'A', b'Z'));
     }
 

@@ -1,49 +1,92 @@
-//! Comparisons of sixteen bytes at once, with one bit of the result for each byte.
+//! Comparisons of sixteen bytes at once, with one bit of the result for each byte; and the blocks of a text for which these
+//! bits are one number.
 
 use operations::Bytes;
 
 /// So many bytes are compared at once.
-pub(super) const STEP: usize = 16;
+pub(crate) const STEP: usize = 16;
+
+/// A block has at most so many bytes: one bit for each.
+pub(crate) const BLOCK: usize = u64::BITS as usize;
 
 /// Sixteen bytes of a text as numbers with a sign: those of characters beyond ASCII are below zero.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sixteen(Bytes);
+pub(crate) struct Sixteen(Bytes);
 
 impl Sixteen {
     #[inline]
-    pub(super) fn of(bytes: &[u8; STEP]) -> Self {
+    pub(crate) fn of(bytes: &[u8; STEP]) -> Self {
         Self(operations::of(bytes.map(u8::cast_signed)))
     }
 
     /// -1 for the bytes that equal one, 0 for the others.
     #[inline]
-    pub(super) fn equal(self, byte: u8) -> Self {
+    pub(crate) fn equal(self, byte: u8) -> Self {
         Self(operations::equal(self.0, operations::all(byte.cast_signed())))
     }
 
     /// The same for the bytes above a number.
     #[inline]
-    pub(super) fn above(self, number: i8) -> Self {
+    pub(crate) fn above(self, number: i8) -> Self {
         Self(operations::above(self.0, operations::all(number)))
     }
 
     /// The same for the bytes from one to another. The range is moved to the greatest numbers: it takes one comparison.
     #[inline]
-    pub(super) fn within(self, first: u8, last: u8) -> Self {
+    pub(crate) fn within(self, first: u8, last: u8) -> Self {
         let to_end = i8::MAX.wrapping_sub(last.cast_signed());
         let below = i8::MAX.wrapping_sub_unsigned(last - first + 1);
         Self(operations::sum(self.0, operations::all(to_end))).above(below)
     }
 
     #[inline]
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self(operations::or(self.0, other.0))
     }
 
     /// A bit for each byte below zero.
     #[inline]
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         u64::from(operations::bits(self.0))
+    }
+}
+
+/// The way of the bits of a step to their places in a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moved {
+    left: usize,
+    right: usize,
+}
+
+impl Moved {
+    /// The bits of a step at their places.
+    #[inline]
+    pub(crate) fn of(self, step: Sixteen) -> u64 {
+        step.bits() << self.left >> self.right
+    }
+}
+
+/// Gives the steps of the block of a text that begins there, at most [`BLOCK`] bytes. Bits that no byte of the block has are 0
+/// after they are moved.
+#[inline(always)]
+pub(crate) fn each_step(bytes: &[u8], start: usize, mut give: impl FnMut(Sixteen, Moved)) {
+    let rest = &bytes[start..];
+    let (steps, tail) = rest.as_chunks();
+    for (n, step) in steps.iter().take(BLOCK / STEP).enumerate() {
+        give(Sixteen::of(step), Moved { left: n * STEP, right: 0 });
+    }
+    if rest.len() < BLOCK && !tail.is_empty() {
+        if let Some(last) = rest.last_chunk() {
+            // It overlaps the step before it.
+            give(Sixteen::of(last), Moved { left: rest.len() - STEP, right: 0 });
+        } else if let Some(last) = bytes.last_chunk() {
+            give(Sixteen::of(last), Moved { left: 0, right: STEP - rest.len() });
+        } else {
+            let mut padded = [0; STEP];
+            padded[..rest.len()].copy_from_slice(rest);
+            let unused = BLOCK - rest.len();
+            give(Sixteen::of(&padded), Moved { left: unused, right: unused });
+        }
     }
 }
 
