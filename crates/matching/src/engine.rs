@@ -21,6 +21,7 @@ use crate::fold::{Folding, fold_each};
 use crate::text::Text;
 
 pub use candidates::Candidates;
+pub(crate) use finder::{Finder, KeyLengths};
 use index::{Index, IndexBuilder};
 use injected::{Mistake, injected};
 use wanted::{Anchor, Wanted};

@@ -13,6 +13,7 @@ pub mod glob;
 mod items;
 pub mod keyword;
 mod lists;
+mod literals;
 mod longest;
 pub(crate) mod numerals;
 pub mod pattern;
@@ -25,6 +26,7 @@ mod text;
 
 pub use conditions::Conditions;
 pub use lists::{List, Lists};
+pub use literals::Literals;
 pub use longest::Longest;
 pub use set::{Found, Set};
 pub use text::{MAX_CHARACTERS, Text};

@@ -7,20 +7,20 @@
 mod keys;
 mod starts;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::injected::{Mistake, injected};
 use keys::{Keys, KeysBuilder};
 use starts::{Inside, Starts};
 
-pub(super) use keys::KeyLengths;
+pub(crate) use keys::KeyLengths;
 
 /// No literal.
 const NONE: u32 = u32::MAX;
 
 /// Many literals, each with a number.
 #[derive(Debug, Default)]
-pub(super) struct Finder {
+pub(crate) struct Finder {
     /// All literals, one after the other, those of a key together and in the order of their bytes.
     text: Box<str>,
     /// Where each of them ends.
@@ -34,7 +34,7 @@ pub(super) struct Finder {
 impl Finder {
     /// Takes literals that differ and are not empty, in the order of these lengths of keys: they are numbered in this order. With
     /// each comes whether it may begin inside of a word of letters and digits of ASCII.
-    pub(super) fn new<'l>(
+    pub(crate) fn new<'l>(
         lengths: KeyLengths,
         literals: impl Iterator<Item = (&'l str, bool)>,
     ) -> Self {
@@ -59,10 +59,14 @@ impl Finder {
         Self { text: text.into(), ends: ends.into(), shorter: shorter.into(), keys, inside }
     }
 
-    /// Gives each place of a text at which a literal is, except where it begins inside of a word and may not. A place may come
-    /// twice.
+    /// Gives each place of a text at which a literal is, except where it begins inside of a word and may not, until `give` breaks.
+    /// A place may come twice.
     #[inline]
-    pub(super) fn find(&self, text: &str, mut give: impl FnMut(u32, Range<usize>)) {
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        mut give: impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let mut starts = Starts::of(text, &self.inside);
         while let Some(places) = starts.next_block() {
             for rank in self.keys.ranks() {
@@ -72,11 +76,12 @@ impl Finder {
                     passed &= passed - 1;
                     let rest = &text.as_bytes()[start..];
                     self.keys.each_of(rank, rest, |literals| {
-                        self.find_at(start, rest, literals, &mut give);
-                    });
+                        self.find_at(start, rest, literals, &mut give)
+                    })?;
                 }
             }
         }
+        ControlFlow::Continue(())
     }
 
     /// Gives those literals of a key with which the text behind a place begins.
@@ -86,19 +91,20 @@ impl Finder {
         start: usize,
         text: &[u8],
         literals: Range<u32>,
-        give: &mut impl FnMut(u32, Range<usize>),
-    ) {
+        give: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let mut number = self.last_before(text, literals);
         while number != NONE {
             let literal = self.literal(number).as_bytes();
             if text.starts_with(literal) {
-                give(number, start..start + literal.len());
+                give(number, start..start + literal.len())?;
                 if injected(Mistake::ShorterForgotten) {
-                    return;
+                    break;
                 }
             }
             number = self.shorter[number as usize];
         }
+        ControlFlow::Continue(())
     }
 
     /// The last literal of a key that is not behind a text: all of the key with which the text begins are this one, or
@@ -118,14 +124,14 @@ impl Finder {
     }
 
     /// A literal by its number.
-    pub(super) fn literal(&self, number: u32) -> &str {
+    pub(crate) fn literal(&self, number: u32) -> &str {
         let number = number as usize;
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         &self.text[start..self.ends[number] as usize]
     }
 
     /// Bytes on the heap.
-    pub(super) fn heap(&self) -> usize {
+    pub(crate) fn heap(&self) -> usize {
         let lists = size_of_val(&*self.ends) + size_of_val(&*self.shorter);
         self.text.len() + lists + self.keys.heap()
     }

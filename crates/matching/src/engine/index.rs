@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::ControlFlow;
 
 use super::finder::{Finder, KeyLengths};
 use super::hits::{Anchors, Hits, Searched};
@@ -132,16 +133,19 @@ impl Index {
     pub(super) fn search(&self, text: &str, found: &mut Vec<u32>) {
         let searched = Searched(text);
         Hits::with(|hits| {
-            self.literals.find(text, |literal, place| {
+            let _ = self.literals.find(text, |literal, place| {
                 let (start, end) = (place.start, place.end);
                 let waiting = self.waiting[literal as usize];
                 let anchors = match Waiting::unpack(waiting) {
                     // Most chance hits end here.
-                    Waiting::One { anchor, .. } if !searched.fulfils(anchor, start, end) => return,
+                    Waiting::One { anchor, .. } if !searched.fulfils(anchor, start, end) => {
+                        return ControlFlow::Continue(());
+                    }
                     Waiting::One { anchor, .. } => Anchors::default().with(anchor),
                     Waiting::Many(_) => searched.anchors(start, end),
                 };
                 hits.add(waiting, anchors);
+                ControlFlow::Continue(())
             });
             for (waiting, anchors) in hits.merged() {
                 self.add_waiting(Waiting::unpack(waiting), anchors, found);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
+use mynah_matching::Literals;
 
 use super::text::Wording;
 
@@ -18,7 +18,7 @@ const MOST_HITS: usize = 10_000;
 
 /// Finds rules by the fixed texts that they look for.
 pub(super) struct Index {
-    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    literals: Literals,
     /// For each text, the rules that look for it.
     rules: Vec<Vec<usize>>,
     /// The rules that look for no fixed text.
@@ -43,27 +43,20 @@ impl Index {
                 }
             }
         }
-        // Without an index the first rules are compared with all.
-        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build(by_text.keys()).ok();
-        if automaton.is_none() {
-            others = (0..wordings.len()).filter(|rule| can(*rule)).collect();
-        }
+        let texts: Vec<&str> = by_text.keys().copied().collect();
         others.truncate(MOST);
-        Self { automaton, rules: by_text.into_values().collect(), others }
+        Self { literals: Literals::new(&texts), rules: by_text.into_values().collect(), others }
     }
 
     /// The rules that may be implied by this one, in order.
     pub(super) fn candidates(&self, later: &Wording) -> Vec<usize> {
         let mut met = Vec::new();
-        if let Some(automaton) = &self.automaton {
-            for text in later.looked_through() {
-                let hits = automaton.find_overlapping_iter(&*text).take(MOST_HITS);
-                met.extend(hits.map(|hit| hit.value()));
-            }
+        for text in later.looked_through() {
+            met.extend(self.literals.find(&text, MOST_HITS));
         }
         met.sort_unstable();
         met.dedup();
-        let lists = met.into_iter().filter_map(|text| self.rules.get(usize::try_from(text).ok()?));
+        let lists = met.into_iter().map(|text| &self.rules[text]);
         let mut found: Vec<usize> = lists.flatten().chain(&self.others).copied().collect();
         found.sort_unstable();
         found.dedup();

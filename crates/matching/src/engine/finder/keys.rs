@@ -1,6 +1,6 @@
 //! Keys of literals, and the literals behind each.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::starts::Places;
 
@@ -12,7 +12,7 @@ const RANKS: usize = 4;
 
 /// The lengths that keys can have, longest first: for literals that begin with ASCII, and for others.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct KeyLengths([[usize; RANKS]; 2]);
+pub(crate) struct KeyLengths([[usize; RANKS]; 2]);
 
 impl KeyLengths {
     /// A text has few keys of many literals only if keys are long, but each length takes time.
@@ -23,12 +23,12 @@ impl KeyLengths {
     const MOST_FEW: usize = 1 << 12;
 
     /// Those for so many literals.
-    pub(in crate::engine) fn of(literals: usize) -> Self {
+    pub(crate) fn of(literals: usize) -> Self {
         if literals > Self::MOST_FEW { Self::MANY } else { Self::FEW }
     }
 
     /// By which literals are ordered: those of one key are together.
-    pub(in crate::engine) fn order(self, literal: &str) -> (usize, &str) {
+    pub(crate) fn order(self, literal: &str) -> (usize, &str) {
         (self.rank(literal.as_bytes()), literal)
     }
 
@@ -124,18 +124,23 @@ impl Keys {
 
     /// Gives the literals of the key of these lengths with which a text begins.
     #[inline]
-    pub(super) fn each_of(&self, rank: &Rank, text: &[u8], mut give: impl FnMut(Range<u32>)) {
+    pub(super) fn each_of(
+        &self,
+        rank: &Rank,
+        text: &[u8],
+        mut give: impl FnMut(Range<u32>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let key = word(text, 0) & rank.masks[kind(text)];
         let last = self.slots.len().wrapping_sub(1);
         let mut at = hash(key);
         loop {
             let slot = self.slots[at & last];
             if slot.end == 0 {
-                return;
+                return ControlFlow::Continue(());
             }
             // Keys of different lengths are the same number if one of them ends in NUL.
             if slot.key == key {
-                give(slot.start..slot.end);
+                give(slot.start..slot.end)?;
             }
             at += 1;
         }

@@ -15,9 +15,10 @@ fn finder(lengths: KeyLengths, literals: &BTreeSet<String>, inside: bool) -> Fin
 
 fn found(finder: &Finder, text: &str) -> BTreeSet<(usize, String)> {
     let mut found = BTreeSet::new();
-    finder.find(text, |number, place| {
+    let _ = finder.find(text, |number, place| {
         assert_eq!(&text[place.clone()], finder.literal(number));
         found.insert((place.start, finder.literal(number).to_owned()));
+        ControlFlow::Continue(())
     });
     found
 }
