@@ -1,7 +1,8 @@
 //! Runs the jobs: on one writer thread, or in the calling task.
 //!
 //! The thread waits for the disk, so that no other task does. Short work that needs no sync runs in the calling task if
-//! the writer is free: two thread switches take longer than the work, and each message causes several such jobs.
+//! the writer is free: two thread switches take longer than the work, and each message causes several such jobs. While
+//! many lanes or sends are open, the short jobs of all tasks that can go on share a transaction.
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::JoinHandle;
@@ -9,7 +10,9 @@ use std::thread::JoinHandle;
 use mynah_core::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
+use crate::crowd::Crowd;
 use crate::database::Database;
 use crate::inbox::Inbox;
 use crate::writer::{self, Durability, Job, Work, Writer};
@@ -20,6 +23,7 @@ pub(crate) struct Executor {
     writer: Arc<Mutex<Writer>>,
     /// `None` for simulation and tests: all work then runs in the calling task, job by job.
     thread: Option<WriterThread>,
+    crowd: Arc<Crowd>,
 }
 
 /// The thread that waits for the disk.
@@ -30,8 +34,8 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    fn push(&self, job: Job) -> Result<(), StoreError> {
-        self.inbox.push(job, self.handle.thread())
+    fn push(&self, jobs: impl IntoIterator<Item = Job>) -> Result<(), StoreError> {
+        self.inbox.push(jobs, self.handle.thread())
     }
 }
 
@@ -43,6 +47,7 @@ impl Executor {
 
     /// Starts the thread for a writer that may have done work already.
     pub(crate) fn start(writer: Writer) -> Result<Self, StoreError> {
+        let crowd = writer.crowd();
         let writer = Arc::new(Mutex::new(writer));
         let inbox = Arc::<Inbox>::default();
         let shared = (Arc::clone(&writer), Arc::clone(&inbox));
@@ -50,12 +55,14 @@ impl Executor {
             .name("mynah-store".to_owned())
             .spawn(move || writer::run(&shared.0, &shared.1))
             .map_err(|error| StoreError::Failed(Box::new(error)))?;
-        Ok(Self { writer, thread: Some(WriterThread { inbox, handle }) })
+        Ok(Self { writer, thread: Some(WriterThread { inbox, handle }), crowd })
     }
 
     /// Makes an executor without a thread.
     pub(crate) fn inline(database: Database) -> Self {
-        Self { writer: Arc::new(Mutex::new(Writer::new(database))), thread: None }
+        let writer = Writer::new(database);
+        let crowd = writer.crowd();
+        Self { writer: Arc::new(Mutex::new(writer)), thread: None, crowd }
     }
 
     /// Runs a job on the thread and returns after its commit, or after the sync that its durability needs.
@@ -76,7 +83,12 @@ impl Executor {
         work: impl FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.do_here(Job::Work(Piece::boxed(work, durability, sender)))?;
+        let job = Job::Work(Piece::boxed(work, durability, sender));
+        if self.thread.is_some() && self.crowd.is_there() {
+            self.do_together(job).await;
+        } else {
+            self.do_here(job)?;
+        }
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -109,12 +121,31 @@ impl Executor {
         completed.map_err(|error| StoreError::Failed(error.into()))?
     }
 
+    /// Does a job together with those that other tasks add before the runtime has nothing else to do.
+    async fn do_together(&self, job: Job) {
+        if self.crowd.add(job) {
+            // Also if the caller is dropped meanwhile: the other tasks wait for their answers.
+            let group = Group(self);
+            yield_now().await;
+            drop(group);
+        }
+    }
+
     /// Does a job in the calling task; hands it to the thread if the writer is in use or a checkpoint is due.
     fn do_here(&self, job: Job) -> Result<(), StoreError> {
-        let Some(thread) = &self.thread else { return self.hand_over(job) };
-        let Ok(mut writer) = self.writer.try_lock() else { return thread.push(job) };
-        if let Err(job) = writer.write_here(job) {
-            return thread.push(job);
+        match self.thread {
+            Some(_) => self.do_all_here(vec![job]),
+            None => self.hand_over(job),
+        }
+    }
+
+    fn do_all_here(&self, jobs: Vec<Job>) -> Result<(), StoreError> {
+        let Some(thread) = &self.thread else {
+            return jobs.into_iter().try_for_each(|job| self.hand_over(job));
+        };
+        let Ok(mut writer) = self.writer.try_lock() else { return thread.push(jobs) };
+        if let Err(jobs) = writer.write_here(jobs) {
+            return thread.push(jobs);
         }
         let must_wake = writer.due().is_some_and(|due| thread.inbox.look_by(due));
         drop(writer);
@@ -124,14 +155,30 @@ impl Executor {
         Ok(())
     }
 
+    /// Whether short jobs share transactions now.
+    #[cfg(test)]
+    pub(crate) fn has_crowd(&self) -> bool {
+        self.crowd.is_there()
+    }
+
     fn hand_over(&self, job: Job) -> Result<(), StoreError> {
         if let Some(thread) = &self.thread {
-            return thread.push(job);
+            return thread.push([job]);
         }
         let mut writer = lock(&self.writer);
         writer.write(vec![job]);
         writer.sync();
         Ok(())
+    }
+}
+
+/// Does the jobs of the crowd when it is dropped.
+struct Group<'a>(&'a Executor);
+
+impl Drop for Group<'_> {
+    fn drop(&mut self) {
+        // The callers of jobs that are lost get an error.
+        let _ = self.0.do_all_here(self.0.crowd.take());
     }
 }
 
@@ -218,6 +265,7 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use tempfile::TempDir;
@@ -228,11 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_sleeps_is_told_of_what_was_done_on_the_spot() {
         let folder = TempDir::new().unwrap();
-        let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
-        let mut writer = Writer::new(database);
-        writer.sync();
-        writer.carry_over();
-        let executor = Executor::start(writer).unwrap();
+        let executor = started(&folder);
         executor.run(Durability::Written, |_| Ok(())).await.unwrap();
         // After the reader has released the writer, the thread has nothing to do.
         drop(lock(&executor.writer));
@@ -241,6 +285,67 @@ mod tests {
         executor.run_short(|_| Durability::Written, insert).await.unwrap();
         let synced = tokio::time::timeout(Duration::from_secs(60), executor.sync()).await;
         synced.expect("the thread sleeps though something is owed").unwrap();
+    }
+
+    /// An executor with a thread whose log is empty.
+    fn started(folder: &TempDir) -> Executor {
+        let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+        let mut writer = Writer::new(database);
+        writer.sync();
+        writer.carry_over();
+        Executor::start(writer).unwrap()
+    }
+
+    /// Writes a record in a job of the crowd.
+    async fn record(executor: &Executor, key: u32) -> Result<usize, StoreError> {
+        let sql = "INSERT INTO record (key, value) VALUES (?1, 'x')";
+        let insert = move |database: &mut Database| database.connection.execute(sql, [key]);
+        executor.run_short(|_| Durability::Noted, insert).await
+    }
+
+    #[tokio::test]
+    async fn jobs_of_a_crowd_share_a_transaction() {
+        let folder = TempDir::new().unwrap();
+        let executor = Arc::new(started(&folder));
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&commits);
+        let count = move |database: &mut Database| {
+            let counted = Arc::clone(&counted);
+            let count = move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                false
+            };
+            database.connection.commit_hook(Some(count))
+        };
+        executor.run(Durability::Written, count).await.unwrap();
+        let before = commits.load(Ordering::Relaxed);
+        executor.crowd.set(true);
+        let tasks = (0..9).map(|key| {
+            let executor = Arc::clone(&executor);
+            tokio::spawn(async move { record(&executor, key).await })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            assert_eq!(task.await.unwrap().unwrap(), 1);
+        }
+        assert_eq!(commits.load(Ordering::Relaxed) - before, 1);
+        assert!(!executor.crowd.is_there(), "nothing is open");
+    }
+
+    #[tokio::test]
+    async fn a_crowd_is_served_if_its_first_caller_goes_away() {
+        let folder = TempDir::new().unwrap();
+        let executor = started(&folder);
+        executor.crowd.set(true);
+        let second = {
+            let mut first = std::pin::pin!(record(&executor, 1));
+            let mut second = Box::pin(record(&executor, 2));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(first.as_mut().poll(&mut context).is_pending());
+            assert!(second.as_mut().poll(&mut context).is_pending());
+            second
+        };
+        let second = tokio::time::timeout(Duration::from_secs(60), second).await;
+        assert_eq!(second.expect("nobody did the work").unwrap(), 1);
     }
 
     /// Writes a record, and then fails if `fails` is set.

@@ -37,13 +37,17 @@ pub(crate) enum Next {
 }
 
 impl Inbox {
-    /// Adds a job. Fails if the thread has ended.
-    pub(crate) fn push(&self, job: Job, thread: &Thread) -> Result<(), StoreError> {
+    /// Adds jobs. Fails if the thread has ended.
+    pub(crate) fn push(
+        &self,
+        jobs: impl IntoIterator<Item = Job>,
+        thread: &Thread,
+    ) -> Result<(), StoreError> {
         let mut state = self.state();
         if state.is_over {
             return Err(StoreError::Closed);
         }
-        state.jobs.push(job);
+        state.jobs.extend(jobs);
         drop(state);
         thread.unpark();
         Ok(())

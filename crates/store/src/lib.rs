@@ -9,6 +9,7 @@
 
 mod actions;
 mod bindings;
+mod crowd;
 mod database;
 mod error;
 mod events;

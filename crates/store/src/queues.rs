@@ -14,6 +14,9 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 /// The mark moves after this many new rows at the latest: a start reads all rows behind it.
 const MOST_NEW: usize = 1000;
 
+/// With so many open lanes, or so many actions under way, many jobs come at once.
+const CROWD: usize = 4;
+
 /// The queues, if they are known. They are read again after a transaction was undone and after other programs could
 /// write.
 #[derive(Debug, Default)]
@@ -102,6 +105,11 @@ impl Queues {
     /// Whether many rows are new, so that the mark must move.
     pub(crate) fn is_long(&self) -> bool {
         self.0.as_ref().is_some_and(|known| known.events.new.max(known.actions.new) >= MOST_NEW)
+    }
+
+    /// Whether many lanes have unhandled events or many actions are under way.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.0.as_ref().is_some_and(|known| known.lanes.len().max(known.claimed.len()) >= CROWD)
     }
 
     /// Moves the marks to the newest rows. Rows that were deleted may be behind the old marks.

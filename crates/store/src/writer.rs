@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use mynah_core::StoreError;
 use rusqlite::{Connection, ffi};
 
+use crate::crowd::Crowd;
 use crate::database::Database;
 use crate::error::translate;
 use crate::executor::lock;
@@ -99,6 +100,7 @@ pub(crate) struct Writer {
     large: i64,
     /// The failure after which the writer accepts no more work.
     failed: Option<Failure>,
+    crowd: Arc<Crowd>,
 }
 
 /// Works until the inbox is closed. Calling tasks use the writer between its groups of jobs.
@@ -181,7 +183,15 @@ impl Writer {
             // An earlier process may have died between writing and syncing.
             debt.add(Instant::now(), OWED);
         }
-        Self { database, debt, is_syncing: false, busy: Instant::now(), large: LARGE, failed: None }
+        Self {
+            database,
+            debt,
+            is_syncing: false,
+            busy: Instant::now(),
+            large: LARGE,
+            failed: None,
+            crowd: Arc::default(),
+        }
     }
 
     /// The database, for reading.
@@ -258,6 +268,7 @@ impl Writer {
             }
         }
         let outcomes = self.commit(&mut all);
+        self.crowd.set(self.database.queues.is_crowded());
         let done = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
         self.note_written(now, done.map(|durability| durability.patience()).min().unwrap_or(OWED));
         for (work, outcome) in all.into_iter().zip(outcomes) {
@@ -287,14 +298,19 @@ impl Writer {
         self.is_syncing || self.debt.since.is_some()
     }
 
-    /// Does a job in the calling task. Returns the job if a checkpoint of a huge log is due, since a caller with short work
+    /// Does jobs in the calling task. Returns them if a checkpoint of a huge log is due, since a caller with short work
     /// must not wait for it.
-    pub(crate) fn write_here(&mut self, job: Job) -> Result<(), Job> {
+    pub(crate) fn write_here(&mut self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
         if self.has_huge_log() {
-            return Err(job);
+            return Err(jobs);
         }
-        self.write(vec![job]);
+        self.write(jobs);
         Ok(())
+    }
+
+    /// The short jobs that share a transaction.
+    pub(crate) fn crowd(&self) -> Arc<Crowd> {
+        Arc::clone(&self.crowd)
     }
 
     /// Checkpoints a huge log, even if jobs wait for the next group.

@@ -177,3 +177,20 @@ async fn the_marks_move_in_a_flood() {
     store.reopen().await.unwrap();
     assert_eq!(answer_all(&store, "g").await.len(), 1500);
 }
+
+#[tokio::test]
+async fn short_jobs_are_gathered_while_many_lanes_are_open() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let chats = ["a", "b", "c", "d"];
+    let mut crowds = Vec::new();
+    for chat in chats {
+        store.accept(batch(vec![message(chat, chat, "p", "x")]), NOW).await.unwrap();
+        crowds.push(store.executor.has_crowd());
+    }
+    assert_eq!(crowds, [false, false, false, true]);
+    for chat in chats {
+        handle(&store, chat, Vec::new()).await;
+    }
+    assert!(!store.executor.has_crowd());
+}

@@ -77,7 +77,7 @@ impl TestWriter {
 
     /// Runs a job in the calling task. Returns whether it was done.
     fn here(&mut self, job: Job) -> bool {
-        self.writer.write_here(job).is_ok()
+        self.writer.write_here(vec![job]).is_ok()
     }
 
     /// Runs a job in the calling task. Returns whether the thread must be woken after that.
@@ -307,7 +307,7 @@ fn the_thread_looks_up_for_what_was_done_on_the_spot() {
         let _close = Closing(inbox, handle.thread());
         let here = |job| {
             let mut writer = lock(writer);
-            writer.write_here(job).ok().unwrap();
+            writer.write_here(vec![job]).ok().unwrap();
             if writer.due().is_some_and(|due| inbox.look_by(due)) {
                 handle.thread().unpark();
             }
@@ -343,12 +343,12 @@ fn nobody_waits_for_a_thread_that_ended_in_a_panic() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("accept", Durability::Written, true)]);
     let (inbox, here) = (Inbox::default(), thread::current());
-    inbox.push(Job::Sync(test.answer("sync")), &here).unwrap();
-    inbox.push(panics(), &here).unwrap();
+    inbox.push([Job::Sync(test.answer("sync"))], &here).unwrap();
+    inbox.push([panics()], &here).unwrap();
     let TestWriter { writer, told, _folder } = test;
     let writer = Mutex::new(writer);
     assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &inbox))).is_err());
-    assert!(inbox.push(panics(), &here).is_err(), "the thread takes no more jobs");
+    assert!(inbox.push([panics()], &here).is_err(), "the thread takes no more jobs");
     let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut test = TestWriter { writer, told, _folder };
     let late = Job::Sync(test.answer("late"));
