@@ -38,9 +38,11 @@ mod waiting;
 mod worker;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::task::Poll;
 use std::time::Duration;
 
 use mynah_core::{
@@ -48,8 +50,8 @@ use mynah_core::{
     Throttled, Transport,
 };
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::{JoinError, JoinSet, yield_now};
-use tokio::time::{sleep, timeout};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use begun::Begun;
@@ -148,6 +150,9 @@ struct Running {
     is_ending: bool,
 }
 
+/// The result of a piece of work, or its panic.
+type JobResult = Result<Result<Done, StoreError>, JoinError>;
+
 /// A report of the receiving task.
 enum News {
     Batch { lanes: Vec<Lane>, throttled: Vec<Throttled> },
@@ -208,6 +213,8 @@ impl Running {
     async fn work_until(&mut self, stop: &CancellationToken) -> Ended {
         let store = Arc::clone(&self.worker.store);
         let mut lease_lost = pin!(store.lease_lost());
+        let mut stopped = pin!(stop.cancelled());
+        let mut alarm = pin!(sleep(HEARTBEAT));
         loop {
             while let Some(job) = self.dispatcher.next(self.worker.now()) {
                 self.spawn(job);
@@ -217,16 +224,20 @@ impl Running {
             if self.is_ending && self.is_idle() {
                 return Ended::Finished;
             }
-            let pause = self.pause();
+            let wake = Instant::now() + self.pause();
+            // An alarm that is too early does no harm; a new one for each message costs more.
+            if wake < alarm.deadline() || alarm.is_elapsed() {
+                alarm.as_mut().reset(wake);
+            }
             let ended = tokio::select! {
                 biased;
-                () = stop.cancelled() => Some(Ended::Stopped),
+                () = &mut stopped => Some(Ended::Stopped),
                 () = &mut lease_lost => Some(Ended::Storage(StoreError::LeaseLost)),
                 Some(news) = self.news.recv() => self.on_news(news),
                 Some(order) = self.orders.recv() => { self.on_order(order); None }
-                Some(done) = self.jobs.join_next() => self.on_done(done),
+                Some(done) = self.jobs.join_next() => self.on_all_done(done),
                 () = self.worker.waiting.begun() => None,
-                () = sleep(pause) => None,
+                () = alarm.as_mut() => None,
             };
             if let Some(ended) = ended {
                 return ended;
@@ -284,7 +295,20 @@ impl Running {
         }
     }
 
-    fn on_done(&mut self, done: Result<Result<Done, StoreError>, JoinError>) -> Option<Ended> {
+    /// Takes this result and all others that are there.
+    fn on_all_done(&mut self, first: JobResult) -> Option<Ended> {
+        let mut next = Some(first);
+        while let Some(done) = next {
+            let ended = self.on_done(done);
+            if ended.is_some() {
+                return ended;
+            }
+            next = self.jobs.try_join_next();
+        }
+        None
+    }
+
+    fn on_done(&mut self, done: JobResult) -> Option<Ended> {
         match done {
             Ok(Ok(done)) => {
                 if let Some(until) = self.dispatcher.done(done, self.worker.now()) {
@@ -446,7 +470,7 @@ async fn receive(
         }
         if is_batch {
             // The turns of the batch begin first: the sync of their first claim is then this one, and the store is woken once.
-            yield_now().await;
+            behind_ready_tasks().await;
             if let Err(error) = worker.store.sync().await {
                 // The receiver is gone if the account has ended.
                 let _ = news.send(News::Over(Ended::Storage(error))).await;
@@ -454,6 +478,19 @@ async fn receive(
             }
         }
     }
+}
+
+/// Lets the tasks that can go on run first. Unlike `yield_now` of tokio, it does not ask the system for news meanwhile.
+async fn behind_ready_tasks() {
+    let mut is_behind = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_behind, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The name of a connection state: the text of a prompt and the account's name must not get into this log.

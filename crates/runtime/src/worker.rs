@@ -68,19 +68,19 @@ impl Worker {
         ClaimToken(self.tokens.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Does a piece of work.
+    /// Does a piece of work. The long ones are on the heap, as a task is copied several times until it begins.
     pub(crate) async fn work(&self, job: Job) -> Result<Done, StoreError> {
         Ok(match job {
             Job::Turn(lane) => {
-                let end = self.turn(&lane).await?;
+                let end = Box::pin(self.turn(&lane)).await?;
                 Done::Turn(lane, end)
             }
             Job::Send(chat) => {
-                let end = self.send(&chat).await?;
+                let end = Box::pin(self.send(&chat)).await?;
                 Done::Send(chat, end)
             }
             Job::SendClaimed(outgoing) => {
-                let end = self.send_claimed(&outgoing).await?;
+                let end = Box::pin(self.send_claimed(&outgoing)).await?;
                 Done::Send(outgoing.chat, end)
             }
             Job::Fire => {
