@@ -11,7 +11,7 @@ use crate::cookies::Place;
 use crate::hosts::{self, Bases, Hosts};
 use crate::session::{Position, Session};
 use crate::wire::{BaseRequest, Synced};
-use crate::{BuildError, Call, DesktopToken, http, ids};
+use crate::{BuildError, Call, DesktopToken, date, http, ids};
 
 /// The options of a client.
 #[derive(Debug, Clone)]
@@ -80,9 +80,11 @@ pub struct Client {
 struct State {
     hosts: Hosts,
     bases: Bases,
-    /// The addresses of the calls so far, without a query, and their `Host` headers.
-    addresses: Vec<(Call, Url, Option<HeaderValue>)>,
+    /// The addresses of the calls so far, until the session changes.
+    addresses: Vec<Address>,
     session: Session,
+    /// The query fields of every call of the session, until it changes.
+    fields: Option<String>,
     /// The cookies of the calls so far, until a cookie changes.
     cookies: Vec<(Call, Option<HeaderValue>)>,
     /// The number of logins that were given up, to recognise answers that belong to an earlier login.
@@ -91,6 +93,43 @@ struct State {
     last_answer: Option<Instant>,
     /// How many milliseconds the clock of the service is ahead of this machine's, by the `Date` header of its answers.
     clock_ahead: Option<i64>,
+    /// The last `Date` header, and its seconds since 1970: answers of the same second have the same one.
+    date: Option<(HeaderValue, Option<u64>)>,
+}
+
+/// The address of a call.
+struct Address {
+    call: Call,
+    /// Without a query.
+    bare: Url,
+    host: Option<HeaderValue>,
+    /// The last query of a call that posts, and the whole address: such queries change with the session only.
+    last: Option<(String, Url)>,
+}
+
+impl State {
+    /// The address of a call, written once. `None` if it is not valid.
+    fn address(&mut self, call: Call) -> Option<&mut Address> {
+        let known = self.addresses.iter().position(|address| address.call == call);
+        if known.is_none() {
+            let facts = call.facts();
+            let bare =
+                Url::parse(&format!("{}{}", self.bases.base(facts.role), facts.path)).ok()?;
+            let host = hosts::header(&bare);
+            self.addresses.push(Address { call, bare, host, last: None });
+        }
+        match known {
+            Some(at) => self.addresses.get_mut(at),
+            None => self.addresses.last_mut(),
+        }
+    }
+
+    /// Drops what was written with values of the session.
+    fn forget_written(&mut self) {
+        self.addresses.clear();
+        self.fields = None;
+        self.cookies.clear();
+    }
 }
 
 impl Client {
@@ -120,10 +159,12 @@ impl Client {
             hosts,
             addresses: Vec::new(),
             session,
+            fields: None,
             cookies: Vec::new(),
             login: 0,
             last_answer: None,
             clock_ahead: None,
+            date: None,
         };
         state.session.home = state.hosts.home();
         Ok(Self { http, options, state: Mutex::new(state) })
@@ -167,7 +208,7 @@ impl Client {
     pub fn forget_login(&self) {
         let mut state = self.state();
         state.session.forget_login();
-        state.cookies.clear();
+        state.forget_written();
         state.login += 1;
     }
 
@@ -216,8 +257,7 @@ impl Client {
         let mut state = self.state();
         state.session.home = hosts.home();
         state.bases = Bases::of(&hosts);
-        state.addresses.clear();
-        state.cookies.clear();
+        state.forget_written();
         state.hosts = hosts;
     }
 
@@ -229,7 +269,7 @@ impl Client {
     /// Changes the session.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Session) -> T) -> T {
         let mut state = self.state();
-        state.cookies.clear();
+        state.forget_written();
         change(&mut state.session)
     }
 
@@ -238,17 +278,45 @@ impl Client {
         at(&self.state().bases)
     }
 
-    /// The address of a call without a query and its `Host` header, both written once. `None` if it is not valid.
-    pub(crate) fn address_of(&self, call: Call) -> Option<(Url, Option<HeaderValue>)> {
+    /// The `Host` header of a call.
+    pub(crate) fn host_of(&self, call: Call) -> Option<HeaderValue> {
+        self.state().address(call)?.host.clone()
+    }
+
+    /// The address of a call with a query. `None` if it is not valid.
+    pub(crate) fn address_of(&self, call: Call, query: &str) -> Option<Url> {
         let mut state = self.state();
-        if let Some((_, url, host)) = state.addresses.iter().find(|(kept, ..)| *kept == call) {
-            return Some((url.clone(), host.clone()));
+        let address = state.address(call)?;
+        if let Some((_, url)) = address.last.as_ref().filter(|(last, _)| last == query) {
+            return Some(url.clone());
         }
-        let facts = call.facts();
-        let url = Url::parse(&format!("{}{}", state.bases.base(facts.role), facts.path)).ok()?;
-        let host = hosts::header(&url);
-        state.addresses.push((call, url.clone(), host.clone()));
-        Some((url, host))
+        let mut url = address.bare.clone();
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        if call.facts().post {
+            address.last = Some((query.to_owned(), url.clone()));
+        }
+        Some(url)
+    }
+
+    /// Reads the query fields of every call of the session.
+    pub(crate) fn session_fields<T>(
+        &self,
+        write: impl FnOnce(&Session) -> String,
+        at: impl FnOnce(&str) -> T,
+    ) -> T {
+        let State { fields, session, .. } = &mut *self.state();
+        at(fields.get_or_insert_with(|| write(session)))
+    }
+
+    /// The seconds since 1970 in a `Date` header.
+    pub(crate) fn date_of(&self, header: &HeaderValue) -> Option<u64> {
+        let mut state = self.state();
+        if let Some((_, date)) = state.date.as_ref().filter(|(last, _)| last == header) {
+            return *date;
+        }
+        let date = header.to_str().ok().and_then(date::of_http);
+        state.date = Some((header.clone(), date));
+        date
     }
 
     /// The cookies for the address of a call, written once until a cookie changes.

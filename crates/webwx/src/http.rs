@@ -22,7 +22,8 @@ use crate::cookies::Place;
 use crate::error::{BuildError, CallError, Cause, Failure};
 use crate::hosts::Hosts;
 use crate::percent::encode_into;
-use crate::{Call, date, packed};
+use crate::session::Session;
+use crate::{Call, packed};
 
 /// The time-out for a new connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -179,8 +180,8 @@ pub(crate) struct Request {
 
 /// The target of a request.
 enum Address {
-    /// The address of the call, and its query.
-    Own(Option<Url>, String),
+    /// That of the call, with this query.
+    Own(String),
     /// An address that the service gave.
     Given(String),
 }
@@ -188,8 +189,13 @@ enum Address {
 impl Address {
     /// Adds a query field, percent-encoded.
     fn add(&mut self, name: &str, value: &str) {
-        let text = match self {
-            Self::Own(_, query) => {
+        write_field(self.end_of_query(), name, value);
+    }
+
+    /// Where the next query field is written.
+    fn end_of_query(&mut self) -> &mut String {
+        match self {
+            Self::Own(query) => {
                 if !query.is_empty() {
                     query.push('&');
                 }
@@ -199,23 +205,15 @@ impl Address {
                 url.push(if url.contains('?') { '&' } else { '?' });
                 url
             }
-        };
-        text.push_str(name);
-        text.push('=');
-        encode_into(text, value);
-    }
-
-    /// The whole address, if it is valid.
-    fn url(self) -> Option<Url> {
-        match self {
-            Self::Own(url, query) => {
-                let mut url = url?;
-                url.set_query(Some(&*query).filter(|query| !query.is_empty()));
-                Some(url)
-            }
-            Self::Given(url) => Url::parse(&url).ok(),
         }
     }
+}
+
+/// Writes a query field, percent-encoded.
+fn write_field(query: &mut String, name: &str, value: &str) {
+    query.push_str(name);
+    query.push('=');
+    encode_into(query, value);
 }
 
 impl Request {
@@ -269,8 +267,7 @@ impl Request {
 impl Client {
     /// A request to the address of the call, without a query.
     pub(crate) fn request(&self, call: Call) -> Request {
-        let (url, host) = self.address_of(call).unzip();
-        self.begin(call, Address::Own(url, String::with_capacity(QUERY)), host.flatten())
+        self.begin(call, Address::Own(String::with_capacity(QUERY)), self.host_of(call))
     }
 
     /// A request to an address that the service gave.
@@ -296,8 +293,14 @@ impl Client {
     /// A request with the fields that the genuine client adds to every call of a session (section 4.5).
     pub(crate) fn session_request(&self, call: Call) -> Request {
         let mut request = self.request(call);
-        request.address.add("lang", &self.options.language);
-        self.look(|session| request.address.add("pass_ticket", &session.pass_ticket));
+        let written = |session: &Session| {
+            let mut fields = String::new();
+            write_field(&mut fields, "lang", &self.options.language);
+            fields.push('&');
+            write_field(&mut fields, "pass_ticket", &session.pass_ticket);
+            fields
+        };
+        self.session_fields(written, |fields| request.address.end_of_query().push_str(fields));
         request
     }
 
@@ -322,8 +325,11 @@ impl Client {
         let failed = |failure| CallError::new(call, failure);
         let Request { address, mut headers, cookies, body, limit, .. } = request;
         let is_own = matches!(address, Address::Own(..));
-        let url =
-            address.url().ok_or_else(|| failed(Failure::Impossible("the address is not valid")))?;
+        let url = match address {
+            Address::Own(query) => self.address_of(call, &query),
+            Address::Given(url) => Url::parse(&url).ok(),
+        };
+        let url = url.ok_or_else(|| failed(Failure::Impossible("the address is not valid")))?;
         if let Some(cookies) = self.cookie_header(call, &url, cookies, is_own) {
             headers.insert(COOKIE, cookies);
         }
@@ -403,7 +409,7 @@ impl Client {
 
     fn take_cookies(&self, response: &reqwest::Response) {
         let headers = response.headers();
-        let date = headers.get(DATE).and_then(|date| date::of_http(date.to_str().ok()?));
+        let date = headers.get(DATE).and_then(|date| self.date_of(date));
         self.note_date(date);
         let mut place = self.place(response.url());
         place.sent = date;
@@ -484,4 +490,29 @@ fn lacks_descriptors(error: &(dyn std::error::Error + 'static)) -> bool {
         cfg!(unix) && code.is_some_and(|code| CODES.contains(&code))
     };
     std::iter::successors(Some(error), |error| error.source()).any(is_one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_of_a_call_follows_the_session() {
+        let server = Some("http://127.0.0.1:1".to_owned());
+        let client = Client::new(Options { server, ..Options::default() }).unwrap();
+        for (ticket, sid) in [("a/1", "1"), ("a/1", "2"), ("b", "2"), ("b", "2")] {
+            client.change(|session| session.pass_ticket = ticket.to_owned());
+            for _ in 0..2 {
+                let request = client.session_request(Call::Sync).query("sid", sid);
+                let Address::Own(query) = request.address else { panic!("an address of its own") };
+                let url = client.address_of(Call::Sync, &query).unwrap();
+                let expected = [("lang", "zh_CN"), ("pass_ticket", ticket), ("sid", sid)];
+                let found: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+                assert_eq!(
+                    found,
+                    expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+                );
+            }
+        }
+    }
 }
