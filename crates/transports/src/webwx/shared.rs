@@ -1,6 +1,6 @@
 //! The common state of receiving and sending: the client, the directory, and news from one for the other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -259,23 +259,47 @@ impl fmt::Debug for Shared {
 
 /// The ids of the last messages that were sent.
 #[derive(Debug, Default)]
-struct SentIds(VecDeque<String>);
+struct SentIds {
+    ids: HashSet<Arc<str>>,
+    /// The same, oldest first.
+    order: VecDeque<Arc<str>>,
+}
 
 impl SentIds {
     /// An echo comes within seconds; the service allows about a hundred messages in that time.
     const KEPT: usize = 500;
 
     fn remember(&mut self, id: &str) {
-        if id.is_empty() {
+        let id: Arc<str> = id.into();
+        if id.is_empty() || !self.ids.insert(Arc::clone(&id)) {
             return;
         }
-        if self.0.len() == Self::KEPT {
-            self.0.pop_front();
+        if self.order.len() == Self::KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
         }
-        self.0.push_back(id.to_owned());
+        self.order.push_back(id);
     }
 
     fn contains(&self, id: &str) -> bool {
-        self.0.iter().any(|sent| sent == id)
+        self.ids.contains(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_sent_ids_are_forgotten() {
+        let mut sent = SentIds::default();
+        for n in (0..=SentIds::KEPT).chain([SentIds::KEPT]) {
+            sent.remember(&n.to_string());
+        }
+        sent.remember("");
+        let known = ["0", "1", ""].map(|id| sent.contains(id));
+        assert_eq!(known, [false, true, false]);
+        assert_eq!((sent.ids.len(), sent.order.len()), (SentIds::KEPT, SentIds::KEPT));
     }
 }
