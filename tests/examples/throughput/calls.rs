@@ -37,20 +37,33 @@ pub(crate) async fn measure(programs: &[Program], flags: &Flags) -> Result<()> {
     Ok(())
 }
 
-/// The calls in a log, by name.
+/// The calls in a log, by name, without those of the thread that reports the counters: only it reads standard input.
 fn counted(log: &Path) -> Result<BTreeMap<String, usize>> {
-    let mut calls = BTreeMap::new();
-    for line in String::from_utf8_lossy(&std::fs::read(log)?).lines() {
+    let mut calls: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut reporter = None;
+    let log = std::fs::read(log)?;
+    let log = String::from_utf8_lossy(&log);
+    for line in log.lines() {
         // `1234  futex(0x55…, FUTEX_WAIT …`. The second half of a call that another thread interrupted is `<... futex
         // resumed>`, and signals and exits begin with signs.
-        let call = line.split_whitespace().nth(1).and_then(|call| call.split_once('('));
-        if let Some((name, _)) = call
+        let mut words = line.split_whitespace();
+        let (Some(thread), Some(call)) = (words.next(), words.next()) else { continue };
+        if call.starts_with("read(0,") {
+            reporter = Some(thread);
+        }
+        if let Some((name, _)) = call.split_once('(')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         {
-            *calls.entry(name.to_owned()).or_default() += 1;
+            *calls.entry((thread, name)).or_default() += 1;
         }
     }
-    Ok(calls)
+    let mut all = BTreeMap::new();
+    for ((thread, name), count) in calls {
+        if Some(thread) != reporter {
+            *all.entry(name.to_owned()).or_default() += count;
+        }
+    }
+    Ok(all)
 }
 
 /// Calls a message.
