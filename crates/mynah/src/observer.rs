@@ -199,7 +199,8 @@ impl Observer for AccountObserver {
             }
             Status::Offline { cause, detail, retry_in } => {
                 self.moments.lost_the_connection();
-                tracing::warn!(account, ?cause, detail, ?retry_in, "offline");
+                let retry_in = retry_in.map(tracing::field::debug);
+                tracing::warn!(account, ?cause, detail, retry_in, "offline");
                 let reason = format!("{}: {detail}", offline_words(*cause, self.lang));
                 self.condition(Condition::Offline { reason });
             }

@@ -183,8 +183,13 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
         Syntax::Assignment(sign) => {
             say!(lang, "expected `=`, found `{sign}`", "这里应是 `=`，却是 `{sign}`")
         }
-        Syntax::Control(_) => {
-            say!(lang, "there is an invisible control character here", "这里有一个看不见的控制字符")
+        Syntax::Control(unseen) => {
+            let code = u32::from(*unseen);
+            say!(
+                lang,
+                "there is an invisible character here: U+{code:04X}",
+                "这里有一个看不见的字符：U+{code:04X}"
+            )
         }
         Syntax::Unquoted(text) => {
             say!(lang, "the text {text} is not in quotes", "文字 {text} 没有加引号")
@@ -212,7 +217,8 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
 fn typographic(found: char, ascii: char, lang: Lang) -> String {
     match ascii {
         '"' | '\'' => say!(lang, "{found} is a typographic quote", "{found} 是中文（排版）引号"),
-        ' ' => say!(lang, "this is a full-width space", "这是全角空格"),
+        ' ' if found == '\u{3000}' => say!(lang, "this is a full-width space", "这是全角空格"),
+        ' ' => say!(lang, "this is a special space", "这是特殊的空格"),
         _ => say!(lang, "{found} is a full-width sign", "{found} 是全角符号"),
     }
 }

@@ -44,6 +44,11 @@ fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
+/// A character without width, as programs for chats and documents put between others.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 /// A colon in place of `=`: `keyword: "…"`, also a full-width one.
 fn colon(statement: &str, lead: usize) -> Option<(usize, char)> {
     // Keys are in English, but that is another mistake.
@@ -161,8 +166,11 @@ fn is_bare_value(source: &str, span: &Range<usize>) -> bool {
     !span.is_empty() && before.ends_with(['=', '[', ','])
 }
 
-/// A key that needs quotes, or was written in wide letters.
+/// A key that needs quotes, has a sign that nobody sees, or was written in wide letters.
 fn bare_key(found: &str) -> Syntax {
+    if let Some(unseen) = found.chars().find(|c| is_unseen(*c)) {
+        return Syntax::Control(unseen);
+    }
     let plain: String = found.chars().map(plain_width).collect();
     if plain != found && key_length(&plain) == plain.len() {
         return Syntax::FullWidth { found: found.to_owned(), plain };

@@ -1,6 +1,8 @@
-//! Chinese texts for the errors of the regex and cron parsers, which are English only.
+//! Texts for the errors of the regex and cron parsers, which are English only, and for cron not in plain words.
 //!
 //! Each error is recognised by its first words. An unknown one, of a newer parser, is shown in English.
+
+use super::{Lang, say};
 
 /// The error of a regular expression.
 pub(super) fn regex(words: &str) -> String {
@@ -8,7 +10,7 @@ pub(super) fn regex(words: &str) -> String {
 }
 
 /// The error of a cron line.
-pub(super) fn cron(words: &str) -> String {
+pub(super) fn cron(words: &str, lang: Lang) -> String {
     let bare = words
         .trim_start_matches("Component error: ")
         .trim_start_matches("Pattern contains illegal characters: ")
@@ -16,9 +18,16 @@ pub(super) fn cron(words: &str) -> String {
     let illegal = bare.strip_prefix("CronPattern contains illegal character '");
     let illegal = illegal.and_then(|illegal| illegal.strip_suffix('\'')?.split_once("' in part '"));
     if let Some((sign, part)) = illegal {
-        return format!("\"{part}\" 里的 {sign} 没有意义");
+        return say!(
+            lang,
+            "{sign} in \"{part}\" has no meaning",
+            "\"{part}\" 里的 {sign} 没有意义"
+        );
     }
-    found_in(&CRON, bare).map_or_else(|| words.to_owned(), ToOwned::to_owned)
+    match CRON.iter().find(|(known, ..)| bare.starts_with(known)) {
+        Some((_, en, zh)) => say!(lang, "{en}", "{zh}"),
+        None => words.to_owned(),
+    }
 }
 
 fn found_in(known: &[(&str, &'static str)], words: &str) -> Option<&'static str> {
@@ -65,26 +74,42 @@ const REGEX: [(&str, &str); 36] = [
     ("pattern can match invalid UTF-8", "(?-u) 可能匹配到半个字符"),
 ];
 
-const CRON: [(&str, &str); 19] = [
-    ("Number out of bounds", "数字超出这一段的范围"),
-    ("Invalid number", "应为数字"),
-    ("Range out of bounds", "起点大于终点，或超出这一段的范围"),
-    ("Invalid range syntax", "范围的写法不对，应如 1-5"),
-    ("Invalid start of range", "范围的起点应为数字"),
-    ("Invalid range start", "范围的起点应为数字"),
-    ("Invalid end of range", "范围的终点应为数字"),
-    ("Invalid range end", "范围的终点应为数字"),
-    ("Invalid stepped range syntax", "只能有一个 /"),
-    ("Invalid step syntax", "/ 前面应是 * 或范围，如 */10、0-30/10"),
-    ("Invalid step", "/ 后面应为数字"),
-    ("Step cannot be zero", "/ 后面不能是 0"),
-    ("Nth specifier # not allowed", "这一段不能用 #"),
-    ("Nth specifier out of bounds", "# 后面应是 1 到 5"),
-    ("Invalid nth specifier", "# 后面应是 1 到 5"),
-    ("L not allowed", "这一段不能用 L"),
-    ("Invalid day for closest weekday", "W 前面应是几号"),
-    ("Day for closest weekday out of bounds", "W 前面不是任何一天"),
-    ("Position", "数字超出这一段的范围"),
+const CRON: [(&str, &str, &str); 19] = [
+    (
+        "Number out of bounds",
+        "a number is outside of the range of its field",
+        "数字超出这一段的范围",
+    ),
+    ("Invalid number", "a number is expected", "应为数字"),
+    (
+        "Range out of bounds",
+        "a range ends before it begins, or is outside of its field",
+        "起点大于终点，或超出这一段的范围",
+    ),
+    ("Invalid range syntax", "a range is written like 1-5", "范围的写法不对，应如 1-5"),
+    ("Invalid start of range", "a range begins with a number", "范围的起点应为数字"),
+    ("Invalid range start", "a range begins with a number", "范围的起点应为数字"),
+    ("Invalid end of range", "a range ends with a number", "范围的终点应为数字"),
+    ("Invalid range end", "a range ends with a number", "范围的终点应为数字"),
+    ("Invalid stepped range syntax", "there can be one / only", "只能有一个 /"),
+    (
+        "Invalid step syntax",
+        "before / comes * or a range, as in */10 and 0-30/10",
+        "/ 前面应是 * 或范围，如 */10、0-30/10",
+    ),
+    ("Invalid step", "behind / comes a number", "/ 后面应为数字"),
+    ("Step cannot be zero", "behind / there cannot be 0", "/ 后面不能是 0"),
+    ("Nth specifier # not allowed", "# is not possible in this field", "这一段不能用 #"),
+    ("Nth specifier out of bounds", "behind # comes 1 to 5", "# 后面应是 1 到 5"),
+    ("Invalid nth specifier", "behind # comes 1 to 5", "# 后面应是 1 到 5"),
+    ("L not allowed", "L is not possible in this field", "这一段不能用 L"),
+    ("Invalid day for closest weekday", "before W comes a day of the month", "W 前面应是几号"),
+    (
+        "Day for closest weekday out of bounds",
+        "the number before W is no day of a month",
+        "W 前面不是任何一天",
+    ),
+    ("Position", "a number is outside of the range of its field", "数字超出这一段的范围"),
 ];
 
 #[cfg(test)]
@@ -184,12 +209,16 @@ mod tests {
         ] {
             let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
             let Err(error) = parser.parse(line) else { panic!("{line} is a cron line") };
-            let said = cron(&error.to_string());
-            assert!(!said.contains("rror") && !said.contains("attern"), "{line}: {said}");
-            assert!(!said.is_ascii(), "{line}: {said}");
+            let error = error.to_string();
+            let said = [cron(&error, Lang::En), cron(&error, Lang::Zh)];
+            for said in &said {
+                assert!(!said.contains("rror") && !said.contains("attern"), "{line}: {said}");
+            }
+            assert!(!said[0].starts_with(char::is_uppercase) || said[0].starts_with('L'), "{line}");
+            assert!(!said[1].is_ascii(), "{line}: {said:?}");
         }
         let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
         let error = parser.parse("0 九点 * * *").expect_err("no number").to_string();
-        assert_eq!(cron(&error), "\"九点\" 里的 九 没有意义");
+        assert_eq!(cron(&error, Lang::Zh), "\"九点\" 里的 九 没有意义");
     }
 }

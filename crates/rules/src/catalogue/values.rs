@@ -75,10 +75,7 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
             say!(lang, "there is no time zone \"{text}\"", "没有时区 \"{text}\"")
         }
         BadValue::Cron { found, reason } => {
-            let reason = match lang {
-                Lang::En => reason.clone(),
-                Lang::Zh => foreign::cron(reason),
-            };
+            let reason = foreign::cron(reason, lang);
             say!(
                 lang,
                 "\"{found}\" is not a valid cron line: {reason}",
