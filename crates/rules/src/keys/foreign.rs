@@ -150,7 +150,7 @@ const ADVICE: &[Advice] = &[
     one(&["default", "fallback", "catch_all"], &[Rule, File, Bot],
         "add a last rule with at_me = true or type = \"text\"; it answers all messages that no other rule answers",
         "在最后写一条 at_me = true 或 type = \"text\" 的规则，回答其他规则都不回答的消息"),
-    one(&["respond", "hear", "listen", "listen_for"], &[Rule],
+    one(&["hear", "listen", "listen_for"], &[Rule],
         "write regex = '…', and at_me = true for messages that call the bot only",
         "请写 regex = '…'；只回应叫机器人的消息时再写 at_me = true"),
     one(&["or"], &[Rule],
