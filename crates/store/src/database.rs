@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use mynah_core::{EventId, StoreError, Timestamp};
 use rusqlite::config::DbConfig;
@@ -86,13 +86,15 @@ impl Log {
         self.is_written.swap(false, Ordering::Relaxed)
     }
 
-    fn of(connection: &mut Connection) -> rusqlite::Result<Self> {
+    /// `is_written` says whether it may have writes that are not synced.
+    fn of(connection: &mut Connection, is_written: bool) -> rusqlite::Result<Self> {
         let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
         let log = Self { exists: mode == "wal", ..Self::default() };
-        let Self { frames, is_written, .. } = log.clone();
+        let Self { frames, is_written: written, .. } = log.clone();
+        written.store(is_written, Ordering::Relaxed);
         connection.wal_hook(Some(move |_: &mut _, now: c_int| {
             frames.store(i64::from(now), Ordering::Relaxed);
-            is_written.store(true, Ordering::Relaxed);
+            written.store(true, Ordering::Relaxed);
             Ok(())
         }))?;
         Ok(log)
@@ -117,7 +119,9 @@ impl Database {
         if found < schema::VERSION {
             former::keep(&connection, path, found)?;
         }
-        let mut database = Self::set_up(connection, path, options)?;
+        // An earlier process may have died between writing and syncing; a migration writes, too.
+        let is_written = is_unclean || found < schema::VERSION;
+        let mut database = Self::set_up(connection, path, options, is_written)?;
         if found == schema::VERSION {
             former::remove(path)?;
         }
@@ -136,18 +140,21 @@ impl Database {
     /// Makes a database in memory.
     pub(crate) fn in_memory(options: Options) -> Result<Self, StoreError> {
         let path = Path::new(":memory:");
-        let connection = Connection::open_in_memory().map_err(|error| translate(error, path))?;
-        Self::set_up(connection, path, options)
+        let in_words = |error| translate(error, path);
+        let connection = Connection::open_in_memory().map_err(in_words)?;
+        lay_out(&connection).map_err(in_words)?;
+        Self::set_up(connection, path, options, false)
     }
 
     fn set_up(
         mut connection: Connection,
         path: &Path,
         options: Options,
+        is_written: bool,
     ) -> Result<Self, StoreError> {
         let next_version = prepare(&mut connection).map_err(|error| translate(error, path))?;
         // From now on no commit checkpoints the log: the writer does it while no call waits.
-        let log = Log::of(&mut connection).map_err(|error| translate(error, path))?;
+        let log = Log::of(&mut connection, is_written).map_err(|error| translate(error, path))?;
         let path = path.to_owned();
         Ok(Self {
             connection,
@@ -328,14 +335,18 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
+/// Chooses the form of a new database. On one that exists, the last line would write.
+fn lay_out(connection: &Connection) -> rusqlite::Result<()> {
+    // A small change then writes 2 KB instead of 4 KB.
+    connection.pragma_update(None, "page_size", 2048)?;
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")
+}
+
 /// Sets the connection up and returns the first free version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     connection.set_prepared_statement_cache_capacity(128);
     // Without this, SQLite prepares a statement again whenever a bound value changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // A small change then writes 2 KB instead of 4 KB. A file that exists keeps its size.
-    connection.pragma_update(None, "page_size", 2048)?;
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // A commit writes and does not sync: the writer syncs the log for many commits at once.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -358,26 +369,61 @@ pub(crate) fn real_path(path: &Path) -> PathBuf {
 
 /// The write-ahead log of a database file.
 pub(crate) fn log_path(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+    beside(path, "-wal")
+}
+
+/// The rollback journal of a database file that has no write-ahead log yet.
+fn journal_path(path: &Path) -> PathBuf {
+    beside(path, "-journal")
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut place = path.as_os_str().to_owned();
+    place.push(ending);
+    place.into()
 }
 
 /// Makes a database with its tables. It appears at its path complete, so an empty file there is never a new database.
 fn create(path: &Path) -> Result<(), StoreError> {
     let draft = path.with_extension("db.new");
-    let in_words = |error| translate(error, &draft);
-    // A process that died here left this file.
-    if draft.exists() {
-        fs::remove_file(&draft).map_err(|error| translate_io(error, &draft))?;
-    }
+    let in_words = |error| translate_io(error, &draft);
     schema::check_log(path)?;
-    make_private(&draft).map_err(|error| translate_io(error, &draft))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(&draft, flags).map_err(in_words)?;
-    prepare(&mut connection).map_err(in_words)?;
-    connection.close().map_err(|(_, error)| in_words(error))?;
+    // A process that died here left some of these files.
+    for rest in [draft.clone(), journal_path(&draft), log_path(&draft)] {
+        if rest.exists() {
+            fs::remove_file(&rest).map_err(|error| translate_io(error, &rest))?;
+        }
+    }
+    make_private(&draft).map_err(in_words)?;
+    fill(&draft)?;
+    File::open(&draft).and_then(|file| file.sync_all()).map_err(in_words)?;
     fs::rename(&draft, path).map_err(|error| translate_io(error, path))
+}
+
+/// Writes an empty database into an empty file and syncs nothing. All are the same, so SQLite makes the first one of a process.
+fn fill(draft: &Path) -> Result<(), StoreError> {
+    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+    let in_words = |error| translate_io(error, draft);
+    if let Some(bytes) = EMPTY.get() {
+        return fs::write(draft, bytes).map_err(in_words);
+    }
+    make(draft).map_err(|error| translate(error, draft))?;
+    let bytes = fs::read(draft).map_err(in_words)?;
+    // Another thread may have made one meanwhile.
+    EMPTY.get_or_init(|| bytes);
+    Ok(())
+}
+
+/// Lets SQLite make the tables.
+fn make(draft: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(draft, flags)?;
+    // After a crash the draft is made again.
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    lay_out(&connection)?;
+    schema::migrate(&mut connection)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
 }
 
 /// Makes the file, readable by its owner only.

@@ -335,6 +335,27 @@ fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn new_databases_are_alike_and_whole_also_after_a_crash_while_one_was_made() {
+    let made = [TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let draft = made[2].path().join("mynah.db.new");
+    fs::write(&draft, "half").unwrap();
+    fs::write(format!("{}-wal", draft.display()), "half").unwrap();
+    fs::write(format!("{}-journal", draft.display()), "half").unwrap();
+    let bytes = made.each_ref().map(|folder| {
+        drop(open(folder.path()).unwrap());
+        fs::read(folder.path().join(FILE)).unwrap()
+    });
+    assert!(bytes[0] == bytes[1] && bytes[0] == bytes[2]);
+    for folder in &made {
+        let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        files.retain(|file| file.as_ref().is_ok_and(|file| file.file_name() != "mynah.lock"));
+        assert_eq!(files.len(), 1, "{files:?}");
+        let store = open(folder.path()).unwrap();
+        store.accept(batch(vec![message("1", "g", "li", "hi")]), NOW).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_emptied_database_is_an_error_and_what_is_left_stays() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join(FILE);

@@ -179,8 +179,7 @@ enum Chore {
 impl Writer {
     pub(crate) fn new(database: Database) -> Self {
         let mut debt = Debt::default();
-        if database.log.exists() {
-            // An earlier process may have died between writing and syncing.
+        if database.log.exists() && database.log.take_written() {
             debt.add(Instant::now(), OWED);
         }
         Self {

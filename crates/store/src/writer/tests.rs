@@ -7,6 +7,7 @@ use std::thread::{self, Thread};
 use tempfile::TempDir;
 
 use super::*;
+use crate::database::log_path;
 use crate::{FILE, Options};
 
 type Answers = Arc<Mutex<Vec<String>>>;
@@ -38,8 +39,9 @@ impl TestWriter {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
-        database.log.take_written();
         let mut writer = Writer::new(database);
+        // The first sync goes through SQLite.
+        writer.debt.add(Instant::now(), OWED);
         writer.sync();
         writer.carry_over();
         Self { writer, told: Answers::default(), _folder: folder }
@@ -99,13 +101,29 @@ impl TestWriter {
 #[test]
 fn what_an_earlier_process_left_is_synced_before_a_sync_is_answered() {
     let folder = TempDir::new().unwrap();
-    let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
-    let writer = Writer::new(database);
+    let open = || Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+    let earlier = open();
+    earlier.connection.execute("INSERT INTO record (key, value) VALUES ('a', 'x')", []).unwrap();
+    let writer = Writer::new(open());
     let mut test = TestWriter { writer, told: Answers::default(), _folder: folder };
     test.writer.write(vec![Job::Sync(test.answer("sync"))]);
     assert!(test.told().is_empty() && test.owes());
     test.writer.sync();
     assert_eq!(test.told(), ["sync"]);
+}
+
+#[test]
+fn a_database_in_order_is_opened_without_a_write() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(FILE);
+    let open = || Database::open(&path, Options::default()).unwrap();
+    drop(open());
+    let log = log_path(&path);
+    for _ in 0..2 {
+        let database = open();
+        assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+        assert!(Writer::new(database).debt.due().is_none(), "there is nothing to sync");
+    }
 }
 
 #[test]
