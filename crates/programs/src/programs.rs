@@ -147,6 +147,16 @@ impl Programs {
         Ok(difference)
     }
 
+    /// Removes handlers, which cannot fail. Calls that have begun end with their processes, which are then stopped. Returns
+    /// the names.
+    pub fn remove(&self, is_gone: impl Fn(&Spec) -> bool) -> Vec<String> {
+        let gone: Vec<Program> =
+            self.all().extract_if(.., |program| is_gone(&program.current().spec)).collect();
+        let names = gone.iter().map(|program| program.spec().name).collect();
+        gone.into_iter().for_each(|program| self.leave(stop_removed(program)));
+        names
+    }
+
     /// Each of them as they are now, in the order of the settings.
     pub fn iter(&self) -> impl Iterator<Item = Program> {
         self.all().clone().into_iter()

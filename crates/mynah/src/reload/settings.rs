@@ -214,7 +214,8 @@ impl SettingsReloader {
         let leaving: Vec<Spec> = running.filter(is_gone).collect();
         let with_leaving = [handler.clone(), leaving.clone()].concat();
         let mut difference = self.change(with_leaving, unchanged)?;
-        self.bot.redeclare(handler.clone());
+        // Nothing can fail from here on: accounts that were stopped are started again.
+        self.bot.redeclare(handler);
         if has_other_hosts {
             // Before rules are loaded by them.
             self.bot.fetch_client().reopen(fetch);
@@ -227,7 +228,7 @@ impl SettingsReloader {
         if !leaving.is_empty() {
             // The old rules may run them, so the new rules come first.
             self.reload_rules().await;
-            difference.removed = self.change(handler, Unchanged::Keep)?.removed;
+            difference.removed = self.remove(&leaving);
         }
         let change = Change { handlers: difference, has_other_hosts };
         self.accounts.changed(&change);
@@ -236,6 +237,14 @@ impl SettingsReloader {
         }
         drop(books);
         Ok(has_other_hosts || self.bot.declared_names() != before)
+    }
+
+    /// Removes handlers, and lets the next turns of all accounts begin without them.
+    fn remove(&self, leaving: &[Spec]) -> Vec<String> {
+        let is_leaving = |spec: &Spec| leaving.iter().any(|gone| gone.name == spec.name);
+        let removed = self.bot.programs().remove(is_leaving);
+        self.accounts.users().iter().for_each(|account| account.take_handlers());
+        removed
     }
 
     /// Changes the handlers, and lets the next turns of all accounts begin with them.
