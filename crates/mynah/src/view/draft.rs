@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mynah_page::view::DiagnosticRow;
-use mynah_reader::{Entry, KeyGrammar, Node, Value, parse};
+use mynah_reader::{Entry, KeyGrammar, Node, Value, parse, say};
 use mynah_rules::{Disk, Files, Lang, Loaded, Severity};
 
 /// The disk, but with the text of the page in place of the main file.
@@ -39,8 +39,20 @@ impl Files for Draft<'_> {
     }
 }
 
+/// Refuses a text that is not exactly one `[[test]]`, in this language.
+pub(super) fn one_test(text: &str, lang: Lang) -> Result<(), String> {
+    if is_one_test(text) {
+        return Ok(());
+    }
+    Err(say!(
+        lang,
+        "the text must be exactly one [[test]] table; nothing was written",
+        "文本必须正好是一个 [[test]] 表；没有写入任何内容"
+    ))
+}
+
 /// Whether a text is exactly one `[[test]]`: with it at its end, a rule file has one more test and no other change.
-pub(super) fn is_one_test(text: &str) -> bool {
+fn is_one_test(text: &str) -> bool {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
     let root = parse(text, &KeyGrammar(&[])).root;
     first.is_some_and(|line| line.starts_with("[[test]]"))
@@ -100,7 +112,8 @@ mod tests {
             ("test = [{ script = 'G/A: x' }]\n".to_owned(), false),
             ("[test]\nscript = 'G/A: x'\n".to_owned(), false),
         ] {
-            assert_eq!(is_one_test(&text), expected, "{text}");
+            assert_eq!(one_test(&text, Lang::En).is_ok(), expected, "{text}");
         }
+        assert!(one_test("", Lang::Zh).unwrap_err().contains("没有写入任何内容"));
     }
 }

@@ -176,10 +176,7 @@ impl SandboxPage for SandboxView {
     /// A test that fails is written only on purpose: with it in the file the bot does not load its rules again.
     async fn play_test(&self, test: Test) -> Result<TestPlayed, Problem> {
         let Test { text, anyway, lang } = test;
-        if !draft::is_one_test(&text) {
-            let expected = "the text must be exactly one [[test]] table; nothing was written";
-            return Err(Problem::Refused(expected.to_owned()));
-        }
+        draft::one_test(&text, self.lang_of(&lang)).map_err(Problem::Refused)?;
         let before = self.read()?;
         let text = format!("{before}\n{}\n", text.trim_end());
         let mistakes = rule_file::mistakes(&self.load(&text), &self.bot, self.lang_of(&lang)).await;
