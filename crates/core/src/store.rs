@@ -363,6 +363,15 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The user of the database may not make this call.
+    #[error("the user of the database {place} has no right to this")]
+    NoRight {
+        /// The address, without secrets.
+        place: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The database has no tables, or older ones than the program needs.
     #[error("the database {place} {what}")]
     Unprepared {
@@ -412,10 +421,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database or the lease caused it, not the account: another start succeeds once the database answers.
+    /// Whether the database or the lease caused it, not the account: another start succeeds once the database answers and
+    /// has room.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::LeaseLost | Self::Recovered | Self::Unreachable { .. })
+        matches!(
+            self,
+            Self::LeaseLost | Self::Recovered | Self::Unreachable { .. } | Self::Full { .. }
+        )
     }
 
     /// The remedy, for the operator.
@@ -446,6 +459,9 @@ impl StoreError {
             Self::NotRegular { .. } => "remove it or give it another name, then start again",
             Self::Unreachable { .. } => {
                 "check that the database runs, and its address, user and password, then start again"
+            }
+            Self::NoRight { .. } => {
+                "name another user in the address of [store]: nodes, and commands that read sessions or change data, need the role `mynah_node`, other commands that or `mynah_operator`, `mynah store migrate` the owner of the tables"
             }
             Self::Unprepared { .. } => "run `mynah store migrate`, then start again",
             Self::LeaseLost => {

@@ -9,16 +9,11 @@ use tokio_postgres::error::SqlState;
 pub(crate) enum Failure {
     /// The connection broke or the server is busy: it is unknown whether the call took effect, and it can be repeated.
     Again(tokio_postgres::Error),
+    /// The disk of the server is full: the call had no effect, and can be repeated when there is room.
+    Full(tokio_postgres::Error),
     /// The call had no effect, and would have none if it was repeated.
     Final(StoreError),
 }
-
-/// The user of the address may not call the functions.
-#[derive(Debug, Error)]
-#[error(
-    "the user of the database has no right to this; `mynah store migrate` needs the owner of the tables, nodes the role `mynah_node`, other commands that or `mynah_operator`"
-)]
-struct NoRight(#[source] tokio_postgres::Error);
 
 /// Between this process and the server is a pool in which statements of one connection reach several sessions.
 #[derive(Debug, Error)]
@@ -64,6 +59,9 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
     if again.contains(&state) {
         return Failure::Again(error);
     }
+    if state == SqlState::DISK_FULL {
+        return Failure::Full(error);
+    }
     let refused = [
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
         SqlState::INVALID_PASSWORD,
@@ -72,11 +70,10 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
     let missing =
         [SqlState::INVALID_SCHEMA_NAME, SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION];
     Failure::Final(match state {
-        SqlState::DISK_FULL => StoreError::Full { place },
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
             StoreError::Damaged { place, what: error.to_string() }
         }
-        SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Failed(NoRight(error).into()),
+        SqlState::INSUFFICIENT_PRIVILEGE => StoreError::NoRight { place, source: error.into() },
         SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT => {
             unreachable(&place, Pooled(Some(error)))
         }
@@ -101,6 +98,11 @@ pub(crate) fn unreachable(
     StoreError::Unreachable { place: place.to_owned(), source: cause.into() }
 }
 
+/// The error of a call for which the server had no room in all tries.
+pub(crate) fn full(place: &str) -> StoreError {
+    StoreError::Full { place: place.to_owned() }
+}
+
 /// An answer that this version does not understand.
 pub(crate) fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::Failed(error.into())
@@ -110,6 +112,7 @@ pub(crate) fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Syn
 pub(crate) fn failed(error: tokio_postgres::Error, place: &str) -> StoreError {
     match translate(error, place) {
         Failure::Again(error) => unreachable(place, error),
+        Failure::Full(_) => full(place),
         Failure::Final(error) => error,
     }
 }

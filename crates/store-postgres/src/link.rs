@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Settings;
-use crate::error::{Failure, Pooled, translate, unreachable};
+use crate::error::{Failure, Pooled, full, translate, unreachable};
 
 /// A parameter of a statement.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
@@ -35,6 +35,10 @@ const WITHOUT_A_WORD: Duration = Duration::from_secs(2);
 
 /// The pause after the first failed try; it doubles up to a second, and ends when another connection of the process is made.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// A full disk of the server is reported this often at most, however many calls wait for room.
+const FULL_AGAIN: Duration = Duration::from_secs(60);
+
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause of the control connection, which therefore finds a server that is back before the others.
@@ -143,6 +147,8 @@ struct Contact {
     is_announced: AtomicBool,
     /// Why the last try failed.
     cause: SyncMutex<String>,
+    /// When a full disk was last reported.
+    full: SyncMutex<Option<Instant>>,
 }
 
 impl Contact {
@@ -153,6 +159,17 @@ impl Contact {
     fn failed(&self, cause: &(dyn std::error::Error + 'static)) {
         let mut kept = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = with_causes(cause);
+    }
+
+    /// Reports that the disk of the server is full, once in a while.
+    fn is_full(&self, place: &str) {
+        let mut last = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= FULL_AGAIN) {
+            *last = Some(Instant::now());
+            tracing::error!(
+                "the disk of the server with the database {place} is full: calls are repeated until there is room"
+            );
+        }
     }
 
     /// Reports once that the first connection can take a while, and why.
@@ -249,9 +266,15 @@ impl Link {
         let (since, mut pause) = (Instant::now(), PAUSE);
         let mut made = self.contact.made.subscribe();
         loop {
+            let mut is_full = false;
             let cause = match timeout(LONGEST, self.attempt(sql, parameters)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(Failure::Final(error))) => return Err(error),
+                Ok(Err(Failure::Full(error))) => {
+                    self.contact.is_full(self.place());
+                    is_full = true;
+                    error.into()
+                }
                 Ok(Err(Failure::Again(error))) if self.leads_nowhere() => {
                     return Err(unreachable(self.place(), error));
                 }
@@ -262,7 +285,11 @@ impl Link {
                 }
             };
             if since.elapsed() + pause > PATIENCE {
-                return Err(unreachable(self.place(), cause));
+                return Err(if is_full {
+                    full(self.place())
+                } else {
+                    unreachable(self.place(), cause)
+                });
             }
             tracing::debug!(place = self.place(), cause, "the database cannot be reached");
             self.contact.failed(&*cause);
