@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use mynah_core::{Clock, StoreStatus, SystemClock, Timestamp};
+use mynah_core::{Clock, StoreError, StoreStatus, SystemClock, Timestamp};
 use mynah_page::Condition;
 use mynah_page::view::{HandlerRow, NameRow};
 use serde::Serialize;
@@ -43,8 +43,9 @@ struct State {
     settings: Option<String>,
     /// The handlers in other processes and the language models, as that process says.
     handlers: Vec<HandlerRow>,
-    /// Whether a session is stored that the next start tries to go on with.
-    session: bool,
+    /// Whether a session is stored that the next start tries to go on with; absent if the user of the database may not
+    /// know.
+    session: Option<bool>,
     queues: StoreStatus,
     /// Whom the names of the rule file mean. Of a stopped bot, only the names that are bound to a person.
     names: Vec<NameRow>,
@@ -57,7 +58,12 @@ pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<En
     let reader =
         account.inspect().await.map_err(|missing| why_without_data(status.as_ref(), missing))?;
     let failed = |error| account.failed("look into", error);
-    let records = reader.records().await.map_err(failed)?;
+    let records = match reader.records().await {
+        Err(StoreError::NoRight { .. }) => None,
+        records => Some(records.map_err(failed)?),
+    };
+    let is_visible = records.is_some();
+    let records = records.unwrap_or_default();
     let connector = account.service(&records, bot.services())?;
     let condition = status.as_ref().map(|status| status.condition.clone());
     let running = condition.as_ref().is_some_and(|condition| !is_not_started(condition));
@@ -66,11 +72,11 @@ pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<En
         Some(AccountStatus { names, rules, settings, handlers, .. }) => {
             (names, rules, settings, handlers)
         }
-        None => (account.names(&*reader, connector).await?, None, None, Vec::new()),
+        None => (account.names(&*reader, &records, connector).await?, None, None, Vec::new()),
     };
     let state = State {
-        service: connector.name(),
-        has_login: connector.has_login(),
+        service: if is_visible { connector.name() } else { "not for this user of the database" },
+        has_login: !is_visible || connector.has_login(),
         rules,
         settings,
         handlers,
@@ -78,7 +84,7 @@ pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<En
         running,
         condition: condition.as_ref().map(words),
         names,
-        session: connector.has_session(&records),
+        session: is_visible.then(|| connector.has_session(&records)),
         queues: reader.status(SystemClock.now()).await.map_err(failed)?,
     };
     print::to_stdout(|out| if json { print::json(out, &state) } else { show(out, &state) })?;
@@ -121,8 +127,9 @@ fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     let condition = state.condition.as_deref().unwrap_or("not running");
     let session = match (state.has_login, state.session) {
         (false, _) => "not needed: this service has no login",
-        (true, true) => "stored; the next start tries to go on with it",
-        (true, false) => "none",
+        (true, Some(true)) => "stored; the next start tries to go on with it",
+        (true, Some(false)) => "none",
+        (true, None) => "not for this user of the database; the role `mynah_node` may see it",
     };
     let queues = &state.queues;
     writeln!(out, "account  {}", print::on_one_line(condition))?;
@@ -245,7 +252,7 @@ mod tests {
             rules: None,
             settings: None,
             handlers: Vec::new(),
-            session: false,
+            session: Some(false),
             queues,
             names: Vec::new(),
         };
@@ -256,5 +263,10 @@ mod tests {
         let told: Vec<&str> = out.lines().filter(|line| line.starts_with("trouble")).collect();
         assert!(told[0].ends_with("expired in g1: it could not leave in time"), "{out}");
         assert!(told[1].ends_with("expired in g1: the service says: too frequent"), "{out}");
+        let hidden = State { has_login: true, session: None, ..state };
+        let mut out = Vec::new();
+        show(&mut out, &hidden).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("session  not for this user of the database; the role `mynah_node`"));
     }
 }

@@ -234,11 +234,12 @@ impl AccountData {
     pub(crate) async fn names(
         &self,
         reader: &dyn StoreReader,
+        records: &Records,
         connector: &'static dyn Connector,
     ) -> Result<Vec<NameRow>, Report> {
         let failed = |error| self.failed("look into", error);
         let bindings = reader.bindings().await.map_err(failed)?;
-        let (_, service) = connect(connector, reader.records().await.map_err(failed)?, None)?;
+        let (_, service) = connect(connector, records.clone(), None)?;
         Ok(name_rows(None, &bindings, |name| service.person_called(name)))
     }
 
