@@ -287,6 +287,11 @@ pub struct NodeState {
     pub share: u64,
 }
 
+/// What tables say that do not say it.
+const fn yes() -> bool {
+    true
+}
+
 /// An account as the nodes share it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountState {
@@ -304,6 +309,9 @@ pub struct AccountState {
     pub since: Timestamp,
     /// How many live nodes can run it.
     pub runners: u64,
+    /// Whether a live node has it in its settings.
+    #[serde(default = "yes")]
+    pub is_named: bool,
     /// No node takes it before then, since it has failed.
     pub not_before: Option<Timestamp>,
     /// Failures in a row: starts that failed and nodes that died with it.

@@ -162,6 +162,26 @@ impl PostgresFleet {
         Ok(())
     }
 
+    /// Gives the accounts back if the tables need a newer program by now: this one would not understand them.
+    async fn drain_if_too_old(&self, member: &mut Member) -> Result<(), StoreError> {
+        if member.is_draining || member.node.is_lost() {
+            return Ok(());
+        }
+        match schema::check(self.control()).await {
+            Err(error @ StoreError::Newer { .. }) => {
+                tracing::error!(
+                    remedy = error.remedy(),
+                    "{error}: this node gives its accounts back"
+                );
+                let node: &str = &member.node.id;
+                self.control().query(DRAIN, &[&node]).await?;
+                member.is_draining = true;
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+
     /// One look of this incarnation: the rows of the accounts that it holds, and the content of the last row.
     async fn found(&self, node: &Node) -> Result<(Vec<Found>, i64), StoreError> {
         let not: Vec<String> = self.held().keys().cloned().collect();
@@ -330,6 +350,7 @@ impl Fleet for PostgresFleet {
         let mut member = self.member.write().await;
         let member = member.as_mut().ok_or_else(not_joined)?;
         self.begin_look(member.info.ttl);
+        self.drain_if_too_old(member).await?;
         let (mut rows, mut says) = (Vec::new(), EXPIRED);
         if !member.node.is_lost() {
             (rows, says) = self.found(&member.node).await?;

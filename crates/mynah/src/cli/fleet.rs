@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum FleetCommand {
-    /// Show all nodes and accounts. Ends with status 1 unless a node is alive and every account is held by one.
+    /// Show all nodes and accounts. Ends with status 1 unless a node is alive and every account in the settings of one is held.
     Status {
         /// One JSON object.
         #[arg(long)]
@@ -110,8 +110,9 @@ async fn status(fleet: &dyn Fleet, json: bool) -> Result<Ended, Report> {
     let status = FleetStatus::read(fleet).await;
     let status = status.map_err(|error| Report::of_store("look at the fleet", error))?;
     print::to_stdout(|out| if json { print::json(out, &status) } else { show(out, &status) })?;
-    let is_held = |account: &AccountState| status.holder(account).is_some();
-    let is_whole = status.overview.accounts.iter().all(is_held);
+    let is_fine =
+        |account: &AccountState| status.holder(account).is_some() || status.is_unused(account);
+    let is_whole = status.overview.accounts.iter().all(is_fine);
     let lives = status.overview.nodes.iter().any(|node| node.is_alive);
     Ok(if lives && is_whole { Ended::Fine } else { Ended::No })
 }
@@ -121,7 +122,13 @@ fn words(status: &FleetStatus, account: &AccountState) -> String {
     if status.holder(account).is_none() {
         return why_free(status, account);
     }
-    let Some(shown) = status.live.get(&account.account) else { return "starting".to_owned() };
+    let Some(shown) = status.live.get(&account.account) else {
+        return if status.is_limited {
+            "held; the role `mynah_operator` or `mynah_node` may see more".to_owned()
+        } else {
+            "starting".to_owned()
+        };
+    };
     let mut words = match &shown.condition {
         Condition::Online => "online".to_owned(),
         Condition::Waiting { what } => format!("needs a login: {what}"),
@@ -141,12 +148,19 @@ fn words(status: &FleetStatus, account: &AccountState) -> String {
 
 /// Why no live node holds an account.
 fn why_free(status: &FleetStatus, account: &AccountState) -> String {
+    if status.is_unused(account) {
+        let name = &account.account;
+        return format!(
+            "unused: no live node has it in its settings; `mynah data move folder --account {name} --delete-source` takes it out of the database"
+        );
+    }
     match (&account.trouble, account.not_before) {
         (Some(trouble), Some(until)) if status.is_left_alone(account) => {
             format!("left alone for {}: {trouble}", ago(until, status.overview.now))
         }
-        _ if account.runners == 0 => "no live node can take it: it is not in their settings, or they are draining or in another zone"
-                .to_owned(),
+        _ if account.runners == 0 => {
+            "no live node can take it: they are draining or in another zone".to_owned()
+        }
         _ => "free".to_owned(),
     }
 }
@@ -197,6 +211,8 @@ fn show(out: &mut dyn Write, status: &FleetStatus) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use mynah_core::NodeState;
 
     use super::*;
@@ -228,6 +244,7 @@ mod tests {
             epoch: 1,
             since: Timestamp::from_secs(100),
             runners: 1,
+            is_named: true,
             not_before: None,
             failures: 0,
             trouble: None,
@@ -246,7 +263,8 @@ mod tests {
             account("faq", Some("a")),
             account("shop", Some("b")),
             left_alone,
-            AccountState { runners: 0, ..account("old", None) },
+            AccountState { runners: 0, is_named: false, ..account("old", None) },
+            AccountState { runners: 0, ..account("other", None) },
             AccountState { moving_to: Some("a".to_owned()), ..account("wait", Some("a")) },
         ];
         let overview = Overview {
@@ -261,16 +279,23 @@ mod tests {
             ("wait".to_owned(), Shown { condition: waiting, prompt, rules: None }),
         ];
         let mut out = Vec::new();
-        show(&mut out, &FleetStatus { overview, live: live.into() }).unwrap();
+        let status = FleetStatus { overview, live: live.into(), is_limited: false };
+        show(&mut out, &status).unwrap();
         let expected = "\
 node     a: alive, holds 1 accounts of a share of 2, version 1.0.0, last sign 1 s ago
 node     b: dead, holds 1 accounts of a share of 2, version 1.0.0, last sign 1 s ago
 account  faq on a: online
 account  shop on -: free
 account  ill on -: left alone for 39 s: its rules have mistakes
-account  old on -: no live node can take it: it is not in their settings, or they are draining or in another zone
+account  old on -: unused: no live node has it in its settings; `mynah data move folder --account old --delete-source` takes it out of the database
+account  other on -: no live node can take it: they are draining or in another zone
 account  wait on a, on its way to a: needs a login: scan the code; scan https://x/1
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let limited = FleetStatus { is_limited: true, live: BTreeMap::new(), ..status };
+        let mut out = Vec::new();
+        show(&mut out, &limited).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.contains("faq on a: held; the role `mynah_operator`"), "{shown}");
     }
 }

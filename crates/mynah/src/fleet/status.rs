@@ -11,7 +11,7 @@ use super::Shown;
 
 const ACCOUNTS: Metric = Metric {
     name: "mynah_fleet_accounts",
-    help: "Accounts of the database, by whether a live node holds them (held, free) or they are left alone after failures (failed).",
+    help: "Accounts of the database, by whether a live node holds them (held, free), they are left alone after failures (failed) or no live node has them in its settings (unused).",
     kind: Kind::Gauge,
     labels: &["state"],
 };
@@ -35,21 +35,34 @@ pub(crate) struct FleetStatus {
     pub(crate) overview: Overview,
     /// What the holders say of their accounts, by account.
     pub(crate) live: BTreeMap<String, Shown>,
+    /// Whether the user of the database may not read that: it contains addresses to log in with.
+    pub(crate) is_limited: bool,
 }
 
 impl FleetStatus {
     pub(crate) async fn read(fleet: &dyn Fleet) -> Result<Self, StoreError> {
         let overview = fleet.overview().await?;
-        let live = fleet.live().await?.into_iter().filter(|live| live.is_current);
+        let (live, is_limited) = match fleet.live().await {
+            Err(StoreError::NoRight { .. }) => (Vec::new(), true),
+            live => (live?, false),
+        };
+        let live = live.into_iter().filter(|live| live.is_current);
         let shown =
             live.filter_map(|live| Some((live.account, serde_json::from_str(&live.body).ok()?)));
-        Ok(Self { live: shown.collect(), overview })
+        Ok(Self { live: shown.collect(), overview, is_limited })
     }
 
     /// The live node that holds an account.
     pub(crate) fn holder(&self, account: &AccountState) -> Option<&NodeState> {
         let name = account.node.as_deref()?;
         self.overview.nodes.iter().find(|node| node.name == name && node.is_alive)
+    }
+
+    /// Whether no live node has the account in its settings, so that none is meant to run it.
+    pub(crate) fn is_unused(&self, account: &AccountState) -> bool {
+        !account.is_named
+            && self.holder(account).is_none()
+            && self.overview.nodes.iter().any(|node| node.is_alive)
     }
 
     /// Whether no node takes the account for a while, since it has failed.
@@ -92,9 +105,13 @@ impl LastSeen {
             let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
             let accounts = &status.overview.accounts;
             let held = accounts.iter().filter(|account| status.holder(account).is_some()).count();
-            let failed = accounts.iter().filter(|one| status.is_left_alone(one)).count();
-            let free = accounts.len().saturating_sub(held + failed);
-            for (state, count) in [("held", held), ("failed", failed), ("free", free)] {
+            let unused = accounts.iter().filter(|one| status.is_unused(one)).count();
+            let failed = accounts.iter().filter(|one| status.is_left_alone(one));
+            let failed = failed.filter(|one| !status.is_unused(one)).count();
+            let free = accounts.len().saturating_sub(held + failed + unused);
+            for (state, count) in
+                [("held", held), ("failed", failed), ("unused", unused), ("free", free)]
+            {
                 registry.set(&ACCOUNTS, &[state], number(count));
             }
             let nodes = &status.overview.nodes;

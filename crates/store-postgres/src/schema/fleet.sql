@@ -195,7 +195,8 @@ BEGIN
                 NOT m.reserved
                 AND m.account IN (SELECT r.account FROM runners r)
                 -- After an outage all nodes come anew: each first takes what it had.
-                AND (m.last_node = p_node.name OR p_node.joined < p_now - (p_node.expires - p_node.beaten) / 3)))
+                AND (m.last_node = p_node.name
+                    OR p_node.joined < p_now - least(interval '2 seconds', (p_node.expires - p_node.beaten) / 3))))
             -- Those under suspicion go to a node one by one.
             AND NOT (m.suspect AND EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node.id
                 AND l.deaths >= 5 AND l.since > p_now - interval '10 seconds'))
@@ -441,6 +442,9 @@ END $$;
 CREATE FUNCTION mynah.overview_1() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
+    -- The accounts in the settings of a live node, also of one that drains.
+    v_named integer[] := ARRAY(SELECT DISTINCT u.account FROM mynah.node n JOIN mynah.offer o ON o.node = n.id
+        CROSS JOIN LATERAL unnest(o.accounts) AS u (account) WHERE n.expires > v_now);
 BEGIN
     RETURN json_build_object(
         'now', mynah.millis_1(v_now),
@@ -456,6 +460,7 @@ BEGIN
         'accounts', (
             SELECT coalesce(json_agg(json_build_object('account', a.name, 'node', n.name, 'last_node', l.last_node,
                 'zone', l.zone, 'epoch', l.epoch, 'since', mynah.millis_1(l.since), 'runners', coalesce(r.number, 0),
+                'is_named', l.account = ANY (v_named),
                 'not_before', CASE WHEN l.not_before > v_now THEN mynah.millis_1(l.not_before) END,
                 'failures', greatest(l.failures, l.deaths), 'trouble', l.trouble,
                 'moving_to', CASE WHEN l.moving_until > v_now THEN l.moving_to END) ORDER BY a.name), '[]')

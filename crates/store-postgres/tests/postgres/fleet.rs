@@ -120,6 +120,41 @@ fn nodes_share_accounts_by_weight_and_give_back_what_is_too_much() {
 }
 
 #[test]
+fn a_node_with_a_long_ttl_takes_accounts_of_others_as_soon_as_any() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "patient").await;
+        let sql = "ALTER TABLE mynah.node ALTER COLUMN joined SET DEFAULT clock_timestamp() - interval '3 s'";
+        admin.batch_execute(sql).await.unwrap();
+        let info = NodeInfo { ttl: Duration::from_secs(3600), ..node("one", 2) };
+        let mut one = Member::join(cluster, "patient", info).await;
+        one.look().await;
+        assert_eq!(one.runs.len(), 2);
+        one.fleet.leave().await.unwrap();
+    });
+}
+
+#[test]
+fn an_account_that_no_live_node_names_is_known_as_such() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        database(cluster, "unnamed").await;
+        let mut one = Member::join(cluster, "unnamed", node("one", 2)).await;
+        settle(&mut [&mut one]).await;
+        one.fleet.drain().await.unwrap();
+        let named = async |fleet: &dyn Fleet| {
+            let accounts = fleet.overview().await.unwrap().accounts;
+            accounts.iter().map(|account| account.is_named).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&*one.fleet).await, [true, true], "a node that drains has them, too");
+        one.fleet.join(node("one", 1)).await.unwrap();
+        assert_eq!(named(&*one.fleet).await, [true, false]);
+        one.fleet.leave().await.unwrap();
+        assert_eq!(named(&*one.fleet).await, [false, false]);
+    });
+}
+
+#[test]
 fn an_account_goes_to_its_last_node_first() {
     let Some(cluster) = Cluster::shared() else { return };
     story(async {
