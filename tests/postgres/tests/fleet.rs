@@ -6,8 +6,11 @@
 #[expect(dead_code, reason = "its own tests use the rest")]
 #[path = "../../../crates/store-postgres/tests/postgres/cluster.rs"]
 mod cluster;
+mod outages;
+mod roles;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod runner;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -124,13 +127,6 @@ impl Fleet {
     fn status(&self) -> Value {
         let (_, status) = self.runner.command(&["fleet", "status", "--json"]);
         serde_json::from_str(&status).unwrap_or_else(|_| panic!("{status}"))
-    }
-
-    /// Returns true if the log of a node contains this.
-    fn has_logged(&self, text: &str) -> bool {
-        let files = fs::read_dir(self.runner.folder()).unwrap().map(|entry| entry.unwrap().path());
-        let mut logs = files.filter(|file| file.extension().is_some_and(|it| it == "log"));
-        logs.any(|log| fs::read_to_string(log).unwrap().contains(text))
     }
 
     /// Waits for a state of the fleet.
@@ -306,6 +302,23 @@ impl Node {
         let pid = self.child.id().to_string();
         let sent = std::process::Command::new("kill").args([signal, &pid]).status();
         assert!(sent.unwrap().success());
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Waits until its log has this text so many times.
+    fn until_logged(&self, text: &str, times: usize) -> String {
+        let since = Instant::now();
+        loop {
+            let log = self.log();
+            if log.matches(text).count() >= times {
+                return log;
+            }
+            assert!(since.elapsed() < 2 * PATIENCE, "{times} × {text}: {log}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Asks it to stop, and waits for its end.
@@ -490,7 +503,7 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
     fleet.all_answered(people.stop());
     second.signal("-STOP");
     fleet.until_held(&[("new1", 6)]);
-    // From now on only newer programs may join: this one is refused, also where it runs and has lost its accounts.
+    // From now on only newer programs may work: this one is refused, and gives its accounts back where it runs.
     let newer_only = "UPDATE mynah.schema_version SET compatible_from = 3 WHERE version = 3";
     cluster.admin_runs("rolling", newer_only);
     for command in
@@ -501,16 +514,25 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
             refused.contains(NEWER) && refused.contains("use the newer version of the program");
         assert!(is_clear, "{command:?}: {refused}");
     }
-    assert!(!fleet.has_logged(NEWER));
+    until_free(cluster, "rolling");
+    assert!(first.log().contains(&format!("{NEWER}: this node gives its accounts back")));
+    // One that has lost its accounts takes none.
+    assert!(!second.log().contains(NEWER));
     second.signal("-CONT");
-    let since = Instant::now();
-    while !fleet.has_logged(NEWER) {
-        assert!(since.elapsed() < PATIENCE, "a node that has lost its accounts joins again");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    fleet.asked_and_answered("afterwards");
+    second.until_logged(NEWER, 1);
     first.stop();
     second.stop();
+}
+
+/// Waits until no node holds an account.
+fn until_free(cluster: &Cluster, database: &str) {
+    let sql = "SELECT count(*) FROM mynah.lease WHERE holder IS NOT NULL";
+    cluster::runtime().block_on(async {
+        let (admin, since) = (cluster.admin(database).await, Instant::now());
+        while admin.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            assert!(since.elapsed() < PATIENCE, "accounts are held");
+        }
+    });
 }
 
 /// A request to the console of a node; the status and the body of its answer.
@@ -655,6 +677,11 @@ fn nodes_follow_the_accounts_of_their_settings() {
     let runners =
         account.iter().find(|one| one["account"] == gone.as_str()).map(|one| &one["runners"]);
     assert_eq!(runners, Some(&0.into()), "{status:#}");
+    // No node is meant to run it, which is not a fault, and it can be taken out of the database.
+    let shown = fleet.runner.fine(&["fleet", "status"]);
+    assert!(shown.contains(&format!("account  {gone} on -: unused")), "{shown}");
+    fleet.runner.fine(&["data", "move", "folder", "--account", &gone, "--delete-source"]);
+    assert!(!fleet.runner.fine(&["fleet", "status"]).contains(&format!("account  {gone} ")));
     fleet.asked_and_answered("three");
     // Another bot for an account that runs.
     fleet.rules("other", "[[rule]]\nkeyword = \"问\"\nreply = \"另 {text}\"\n");
