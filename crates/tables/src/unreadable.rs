@@ -105,8 +105,8 @@ impl fmt::Display for Unreadable {
                 write!(f, "{encoding} text with a damaged character in line {line}")
             }
             Self::Binary => f.write_str("these bytes are not text"),
-            Self::OldExcel => f.write_str("a workbook of Excel 97 to 2003"),
-            Self::Password => f.write_str("the workbook has a password"),
+            Self::OldExcel => f.write_str("a workbook of Excel 97 to 2003; save it as .xlsx"),
+            Self::Password => f.write_str("the workbook has a password; save it without one"),
             Self::NoWorkbook => f.write_str("not a workbook, or a damaged one"),
             Self::MissingPart { part } => {
                 write!(f, "a damaged workbook: {part} is missing in it")
