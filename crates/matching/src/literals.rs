@@ -11,8 +11,8 @@ use crate::engine::{Finder, KeyLengths};
 ///
 /// let literals = Literals::new(&["退货", "货", "price"]);
 /// assert_eq!(literals.find("怎么退货", 10), [0, 1]);
-/// assert_eq!(literals.find("prices, prices", 10), [2, 2]);
-/// assert_eq!(literals.find("prices, prices", 1), [2]);
+/// assert_eq!(literals.find("prices, prices", 10), [2]);
+/// assert_eq!(literals.find("price: 退货", 1), [2]);
 /// ```
 #[derive(Debug, Default)]
 pub struct Literals {
@@ -34,7 +34,7 @@ impl Literals {
         Self { finder, places: ordered.into_iter().map(|(place, _)| place).collect() }
     }
 
-    /// The texts found, from 0 in the order given, each as often as it is there, in any order; at most so many.
+    /// The texts found, by their places in the order given, each once and in order. The search ends after so many places.
     #[must_use]
     pub fn find(&self, text: &str, most: usize) -> Vec<usize> {
         let mut found = Vec::new();
@@ -46,6 +46,7 @@ impl Literals {
             ControlFlow::Continue(())
         });
         found.sort_unstable();
+        found.dedup();
         found
     }
 }
