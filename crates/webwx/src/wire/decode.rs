@@ -16,7 +16,12 @@ const MENDED: usize = 4096;
 /// Reads JSON. Only if it is damaged, invalid UTF-8 is replaced and the common errors of such answers are repaired once.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let body = without_mark(body);
-    serde_json::from_slice(body).or_else(|error| damaged(body).ok_or(error))
+    // One check of the whole body costs less than one for each string in it.
+    let read = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(error) => Err(serde::de::Error::custom(error)),
+    };
+    read.or_else(|error| damaged(body).ok_or(error))
 }
 
 /// The first `BaseResponse` of an answer. The answer is read only so far: it is at the start, and what follows may be
