@@ -148,7 +148,11 @@ impl PostgresStore {
     ) -> Result<Claim, StoreError> {
         loop {
             let id = match found {
-                Found::Claim(claim) => return Ok(claim),
+                Found::Claim(claim) => {
+                    // The connections may have ended during the call, which was repeated then. The request begins after this.
+                    self.node.renewed().await;
+                    return Ok(claim);
+                }
                 Found::Unreadable(id) => id,
             };
             let reason = "the action in the store cannot be read".to_owned();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mynah_core::{Claim, ClaimRequest, ClaimToken, Lane, Outcome, Store, StoreError};
 use mynah_store_postgres::{PostgresStore, PostgresStores, Settings, migrate};
 use tokio::time::timeout;
+use tokio_postgres::Client;
 
 use crate::cluster::{Cluster, runtime, silence};
 use crate::restarts::{NOW, answer, batch, reply};
@@ -122,8 +123,11 @@ fn a_request_does_not_wait_for_the_clock_of_a_former_holder() {
 #[test]
 fn a_holder_without_a_connection_gives_its_requests_up_before_the_next_one_has_the_account() {
     const ROLE: &str = "CREATE ROLE mynah_node; CREATE ROLE cut_off LOGIN IN ROLE mynah_node";
-    const CUT: &str = "ALTER ROLE cut_off NOLOGIN;
-        DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cut_off'; END $$";
+    // One after the other: before the first is committed, the process could come back.
+    const CUT: [&str; 2] = [
+        "ALTER ROLE cut_off NOLOGIN",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cut_off'",
+    ];
     let Some(cluster) = Cluster::start() else { return };
     cluster.admin_runs("postgres", ROLE);
     story(async {
@@ -132,12 +136,47 @@ fn a_holder_without_a_connection_gives_its_requests_up_before_the_next_one_has_t
         let old = PostgresStores::new(Settings::new(&address, None, None).unwrap(), "old");
         let held = old.open_store("main").await.unwrap();
         assert!(held.lease_left().unwrap() > Duration::ZERO);
-        cluster.admin("postgres").await.batch_execute(CUT).await.unwrap();
+        let admin = cluster.admin("postgres").await;
+        for step in CUT {
+            admin.batch_execute(step).await.unwrap();
+        }
         let new = PostgresStores::new(cluster.settings(), "new");
         let _next = new.open_store("main").await.unwrap();
         assert_eq!(held.lease_left(), Some(Duration::ZERO));
     });
 }
+
+/// A store with a reply that waits in chat g, whose connection for claims is open.
+async fn waiting(cluster: &Cluster) -> (PostgresStores, PostgresStore) {
+    let stores = PostgresStores::new(cluster.settings(), "test");
+    let store = stores.open_store("main").await.unwrap();
+    store.recover(NOW).await.unwrap();
+    store.accept(batch("1"), NOW).await.unwrap();
+    let none = store.claim(&"g".into(), ClaimToken(1), NOW + MINUTE, NOW).await;
+    assert!(matches!(none, Ok(Claim::Empty)), "{none:?}");
+    answer(&store).await.unwrap();
+    (stores, store)
+}
+
+/// A claim of a reply, and how long the store can count on its lease when it is made.
+fn claimed(store: PostgresStore) -> tokio::task::JoinHandle<(Claim, Duration)> {
+    tokio::spawn(async move {
+        let claim = store.claim(&"g".into(), ClaimToken(2), NOW + MINUTE, NOW).await.unwrap();
+        (claim, store.lease_left().unwrap())
+    })
+}
+
+/// Waits until a query counts something.
+async fn until_some(admin: &Client, count: &str) {
+    while admin.query_one(count, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// No node can give a sign of life until this transaction ends.
+const NO_SIGN: &str = "BEGIN; SELECT 1 FROM mynah.node FOR UPDATE";
 
 /// The control connection ends, and the first sign of life on the next one takes a while. A request that is begun before it
 /// would be given up soon.
@@ -147,33 +186,46 @@ fn a_request_is_not_begun_before_a_new_connection_has_given_a_sign_of_life() {
     const WAITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
     let Some(cluster) = Cluster::start() else { return };
     story(async {
-        let stores = PostgresStores::new(cluster.settings(), "test");
-        let store = stores.open_store("main").await.unwrap();
-        store.recover(NOW).await.unwrap();
-        store.accept(batch("1"), NOW).await.unwrap();
-        // Its connection is open.
-        let none = store.claim(&"g".into(), ClaimToken(1), NOW + MINUTE, NOW).await;
-        assert!(matches!(none, Ok(Claim::Empty)), "{none:?}");
-        answer(&store).await.unwrap();
-        let admin = cluster.admin("bots").await;
-        admin.batch_execute("BEGIN; SELECT 1 FROM mynah.node FOR UPDATE").await.unwrap();
+        let (_stores, store) = waiting(&cluster).await;
+        let (admin, other) = (cluster.admin("bots").await, cluster.admin("bots").await);
+        admin.batch_execute(NO_SIGN).await.unwrap();
         admin.query(END, &[]).await.unwrap();
-        let second = Duration::from_secs(1);
-        while store.lease_left().unwrap() > second {
+        while store.lease_left().unwrap() > SECOND {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let claim = tokio::spawn(async move {
-            let claim = store.claim(&"g".into(), ClaimToken(2), NOW + MINUTE, NOW).await;
-            (claim, store.lease_left().unwrap())
-        });
-        let other = cluster.admin("bots").await;
-        while other.query_one(WAITS, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let claim = claimed(store);
+        until_some(&other, WAITS).await;
         admin.batch_execute("COMMIT").await.unwrap();
         let (claim, left) = claim.await.unwrap();
-        assert!(matches!(claim, Ok(Claim::Send(_))), "{claim:?}");
-        assert!(left > second, "{left:?}");
+        assert!(matches!(claim, Claim::Send(_)), "{claim:?}");
+        assert!(left > SECOND, "{left:?}");
+    });
+}
+
+/// All connections end during a claim, which is repeated.
+#[test]
+fn a_request_whose_claim_was_repeated_is_not_begun_before_a_sign_of_life() {
+    const CLAIM: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%claim_next%'";
+    const END: &str =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mynah'";
+    const CLAIMED: &str = "SELECT count(*) FROM mynah.outbox WHERE claimed IS NOT NULL";
+    let Some(cluster) = Cluster::start() else { return };
+    story(async {
+        let (_stores, store) = waiting(&cluster).await;
+        let (admin, other) = (cluster.admin("bots").await, cluster.admin("bots").await);
+        let takeover =
+            "BEGIN; SELECT pg_advisory_xact_lock(1298030849, account) FROM mynah.account";
+        other.batch_execute(takeover).await.unwrap();
+        let claim = claimed(store);
+        until_some(&admin, CLAIM).await;
+        admin.batch_execute(NO_SIGN).await.unwrap();
+        admin.query(END, &[]).await.unwrap();
+        other.batch_execute("COMMIT").await.unwrap();
+        until_some(&other, CLAIMED).await;
+        admin.batch_execute("COMMIT").await.unwrap();
+        let (claim, left) = claim.await.unwrap();
+        assert!(matches!(claim, Claim::Send(_)), "{claim:?}");
+        assert!(left > SECOND, "{left:?}");
     });
 }
 
