@@ -44,9 +44,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause of the control connection, which therefore finds a server that is back before the others.
 const LONGEST_OF_CONTROL: Duration = Duration::from_millis(100);
 
-/// The settings of each session. A plan for given values costs more than it saves here. Limits that were set for people
-/// do not apply: a call that was cut off is only repeated.
-const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; \
+/// The settings of each session. A plan for given values costs more than it saves here. A plan that was made while a queue was
+/// short would read the whole table, with all rows that were deleted since. Limits that were set for people do not apply: a
+/// call that was cut off is only repeated.
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; \
     SET statement_timeout = 0; SET lock_timeout = 0; \
     SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
     SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '2s'";

@@ -18,6 +18,8 @@ mod leases;
 mod looks;
 #[path = "postgres/lost_answers.rs"]
 mod lost_answers;
+#[path = "postgres/plans.rs"]
+mod plans;
 #[path = "postgres/pools.rs"]
 mod pools;
 #[path = "postgres/restarts.rs"]

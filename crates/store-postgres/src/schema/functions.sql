@@ -519,11 +519,16 @@ BEGIN
         INSERT INTO mynah.hit AS h (account, day, rule, times, last)
             SELECT p_account, (p_now / 86400000)::integer, u.rule, 1, p_now FROM unnest(p_rules) AS u (rule)
             ON CONFLICT (account, day, rule) DO UPDATE SET times = h.times + 1, last = greatest(h.last, excluded.last);
+        IF cardinality(p_action_chats) < 2 THEN
+            o_chats := p_action_chats;
+        END IF;
     END IF;
     o_done := true;
-    o_chats := ARRAY(SELECT DISTINCT a.chat FROM mynah.action a JOIN mynah.outbox o ON o.account = a.account
-            AND o.chat = a.chat AND o.turn_order = a.turn_order AND o.seq = a.seq
-        WHERE a.account = p_account AND a.event = v_seq ORDER BY 1);
+    IF o_chats IS NULL THEN
+        o_chats := ARRAY(SELECT DISTINCT a.chat FROM mynah.action a JOIN mynah.outbox o ON o.account = a.account
+                AND o.chat = a.chat AND o.turn_order = a.turn_order AND o.seq = a.seq
+            WHERE a.account = p_account AND a.event = v_seq ORDER BY 1);
+    END IF;
     IF p_claim_chat IS NOT NULL THEN
         v_claim := mynah.claim_head_1(p_account, p_epoch, p_claim_chat, p_token, p_until, p_now);
         kind := v_claim.kind;

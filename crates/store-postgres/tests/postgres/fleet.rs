@@ -257,7 +257,7 @@ fn an_account_that_fails_is_kept_off_the_nodes_for_longer_each_time() {
 }
 
 /// Waits until no process but the operator is connected.
-async fn ended(admin: &Client) {
+pub(crate) async fn ended(admin: &Client) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mynah'";
     while admin.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
