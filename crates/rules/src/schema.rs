@@ -1,6 +1,6 @@
 //! The JSON Schema of `bot.toml`, made from the table of keys: for editors.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::keys::{Key, Kind, Table};
 
@@ -10,10 +10,12 @@ use crate::keys::{Key, Kind, Table};
 #[must_use]
 pub fn json_schema() -> String {
     let mut schema = table(Table::File);
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
-        schema.insert("title".into(), json!("bot.toml"));
-        schema.insert("description".into(), json!("The rules of a Mynah bot."));
+    for (key, value) in [
+        ("$schema", "http://json-schema.org/draft-07/schema#"),
+        ("title", "bot.toml"),
+        ("description", "The rules of a Mynah bot."),
+    ] {
+        schema[key] = value.into();
     }
     format!("{schema:#}\n")
 }
@@ -21,16 +23,12 @@ pub fn json_schema() -> String {
 fn table(table: Table) -> Value {
     let properties: Map<String, Value> =
         table.keys().map(|key| (key.name.to_owned(), property(key))).collect();
-    let mut schema = json!({
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-    });
-    let required = required(table);
-    if !required.is_empty() {
-        schema["required"] = json!(required);
+    let schema = with(of_type("object"), "properties", properties.into());
+    let schema = with(schema, "additionalProperties", false.into());
+    match required(table) {
+        [] => schema,
+        required => with(schema, "required", required.into()),
     }
-    schema
 }
 
 /// The keys that a table cannot do without.
@@ -50,9 +48,7 @@ fn required(table: Table) -> &'static [&'static str] {
 }
 
 fn property(key: &Key) -> Value {
-    let mut schema = kind(key.kind);
-    schema["description"] = json!(format!("{}\n{}", key.en, key.zh));
-    schema
+    with(kind(key.kind), "description", format!("{}\n{}", key.en, key.zh).into())
 }
 
 fn kind(kind: Kind) -> Value {
@@ -65,87 +61,111 @@ fn kind(kind: Kind) -> Value {
         | Kind::Path
         | Kind::Address
         | Kind::Handler
-        | Kind::Script => json!({ "type": "string" }),
-        Kind::Column | Kind::Statuses => json!({ "type": ["string", "integer"] }),
-        Kind::Body => json!({ "type": ["string", "object"] }),
-        Kind::Taken => values(&json!({ "type": "string", "pattern": "^(text|(/.*)?)$" })),
-        Kind::FileName => json!({ "type": "string", "pattern": "\\.csv$" }),
-        Kind::Duration => duration(),
+        | Kind::Script => of_type("string"),
+        Kind::Column | Kind::Statuses => of_types(&["string", "integer"]),
+        Kind::Body => of_types(&["string", "object"]),
+        Kind::Taken => values(pattern("^(text|(/.*)?)$")),
+        Kind::FileName => pattern("\\.csv$"),
+        Kind::Duration => pattern(&mynah_reader::duration_pattern()),
         Kind::Texts
         | Kind::Groups
         | Kind::Patterns
         | Kind::Regexes
         | Kind::Times
         | Kind::At
-        | Kind::Days => one_or_list(&json!({ "type": "string" })),
-        Kind::Templates | Kind::Paths => {
-            json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+        | Kind::Days => one_or_list(of_type("string")),
+        Kind::Templates | Kind::Paths => filled_list(of_type("string")),
+        Kind::Weighted => filled_list(any_of([of_type("string"), table(Table::Weighted)])),
+        Kind::Flag => of_type("boolean"),
+        Kind::Integer => of_type("integer"),
+        Kind::Chance => with(with(of_type("number"), "minimum", 0.into()), "maximum", 1.into()),
+        Kind::Cooldown => {
+            any_of([pattern(&mynah_reader::duration_pattern()), table(Table::Cooldown)])
         }
-        Kind::Weighted => {
-            let item = json!({ "anyOf": [{ "type": "string" }, table(Table::Weighted)] });
-            json!({ "type": "array", "items": item, "minItems": 1 })
-        }
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Integer => json!({ "type": "integer" }),
-        Kind::Chance => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
-        Kind::Cooldown => json!({ "anyOf": [duration(), table(Table::Cooldown)] }),
         Kind::Limit => table(Table::Limit),
-        Kind::Word(words) => json!({ "enum": words }),
-        Kind::Words(words) => one_or_list(&json!({ "enum": words })),
-        Kind::Vars => values(&json!({ "type": ["string", "number", "boolean"] })),
-        Kind::TemplateVars => scoped(&json!({ "type": ["string", "number", "boolean"] })),
-        Kind::Lists => {
-            let file = json!({
-                "type": "object",
-                "properties": { "file": { "type": "string" } },
-                "required": ["file"],
-                "additionalProperties": false,
-            });
-            values(&json!({ "anyOf": [one_or_list(&json!({ "type": "string" })), file] }))
-        }
-        Kind::Comparisons => {
-            let one = json!({ "type": ["string", "number", "boolean"] });
-            scoped(&json!({ "anyOf": [one, { "type": "array", "items": one }] }))
-        }
-        Kind::Counts => scoped(&json!({ "type": ["integer", "string"] })),
-        Kind::Streaks => values(&json!({ "enum": ["day", "week"] })),
-        Kind::Next => {
-            json!({ "anyOf": [{ "type": "string" }, values(&json!({ "type": "string" }))] })
-        }
-        Kind::Steps => json!({ "type": "array", "items": table(Table::Do), "minItems": 1 }),
+        Kind::Word(words) => one_of(words),
+        Kind::Words(words) => one_or_list(one_of(words)),
+        Kind::Vars => values(of_types(&PLAIN)),
+        Kind::TemplateVars => scoped(&of_types(&PLAIN)),
+        Kind::Lists => values(any_of([one_or_list(of_type("string")), file()])),
+        Kind::Comparisons => scoped(&one_or_list(of_types(&PLAIN))),
+        Kind::Counts => scoped(&of_types(&["integer", "string"])),
+        Kind::Streaks => values(one_of(&["day", "week"])),
+        Kind::Next => any_of([of_type("string"), values(of_type("string"))]),
+        Kind::Steps => filled_list(table(Table::Do)),
         Kind::Section(inner) => table(inner),
-        Kind::Sections(inner) => json!({ "type": "array", "items": table(inner) }),
+        Kind::Sections(inner) => list(table(inner)),
     }
 }
 
-fn duration() -> Value {
-    json!({ "type": "string", "pattern": mynah_reader::duration_pattern() })
+/// The types of plain values.
+const PLAIN: [&str; 3] = ["string", "number", "boolean"];
+
+// These are functions, because the compiler makes much code of each `json!`.
+
+/// A schema with one more key.
+fn with(mut schema: Value, key: &str, value: Value) -> Value {
+    schema[key] = value;
+    schema
 }
 
-fn one_or_list(item: &Value) -> Value {
-    json!({ "anyOf": [item, { "type": "array", "items": item }] })
+fn of_type(name: &str) -> Value {
+    with(Value::Object(Map::new()), "type", name.into())
 }
 
-fn values(value: &Value) -> Value {
-    json!({ "type": "object", "additionalProperties": value })
+fn of_types(names: &[&str]) -> Value {
+    with(Value::Object(Map::new()), "type", names.into())
+}
+
+fn pattern(regex: &str) -> Value {
+    with(of_type("string"), "pattern", regex.into())
+}
+
+fn one_of(words: &[&str]) -> Value {
+    with(Value::Object(Map::new()), "enum", words.into())
+}
+
+fn any_of(schemas: [Value; 2]) -> Value {
+    with(Value::Object(Map::new()), "anyOf", Vec::from(schemas).into())
+}
+
+fn list(item: Value) -> Value {
+    with(of_type("array"), "items", item)
+}
+
+fn filled_list(item: Value) -> Value {
+    with(list(item), "minItems", 1.into())
+}
+
+fn one_or_list(item: Value) -> Value {
+    any_of([item.clone(), list(item)])
+}
+
+fn values(value: Value) -> Value {
+    with(of_type("object"), "additionalProperties", value)
+}
+
+/// A table with the key `file` alone.
+fn file() -> Value {
+    let properties = with(Value::Object(Map::new()), "file", of_type("string"));
+    let table = with(of_type("object"), "properties", properties);
+    with(with(table, "required", ["file"].as_slice().into()), "additionalProperties", false.into())
 }
 
 /// Variables: `chat.x` without quotes is a table of its own.
 fn scoped(value: &Value) -> Value {
-    let scope = values(value);
-    json!({
-        "type": "object",
-        "properties": {
-            "user": { "anyOf": [value, scope] },
-            "chat": { "anyOf": [value, scope] },
-            "bot": { "anyOf": [value, scope] },
-        },
-        "additionalProperties": value,
-    })
+    let scope = any_of([value.clone(), values(value.clone())]);
+    let mut scopes = Value::Object(Map::new());
+    for name in ["user", "chat", "bot"] {
+        scopes = with(scopes, name, scope.clone());
+    }
+    with(values(value.clone()), "properties", scopes)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
