@@ -64,6 +64,8 @@ pub(crate) struct Database {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     exists: bool,
+    /// Whether SQLite has synced its head and its place in the folder.
+    is_begun: bool,
     /// The file, once SQLite has synced its place in the folder.
     file: Option<Arc<File>>,
     frames: Arc<AtomicI64>,
@@ -74,6 +76,11 @@ impl Log {
     /// Whether the database has a log.
     pub(crate) const fn exists(&self) -> bool {
         self.exists
+    }
+
+    /// Whether a write may wait for the disk: SQLite syncs the head of a new log with its first frame.
+    pub(crate) const fn waits_for_its_head(&self) -> bool {
+        self.exists && !self.is_begun
     }
 
     /// The number of frames to checkpoint, as the last commit reported it.
@@ -293,6 +300,7 @@ impl Database {
         self.connection.pragma_update(None, "user_version", schema::VERSION)?;
         self.commit()?;
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        self.log.is_begun = true;
         // Without access to the file, SQLite goes on syncing it.
         self.log.file =
             fs::OpenOptions::new().write(true).open(log_path(&self.path)).ok().map(Arc::new);

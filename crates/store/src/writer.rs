@@ -297,10 +297,10 @@ impl Writer {
         self.is_syncing || self.debt.since.is_some()
     }
 
-    /// Does jobs in the calling task. Returns them if a checkpoint of a huge log is due, since a caller with short work
-    /// must not wait for it.
+    /// Does jobs in the calling task. Returns them if that would wait for the disk, for which a caller with short work must
+    /// not: if a checkpoint of a huge log is due, or the log has no frame yet.
     pub(crate) fn write_here(&mut self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
-        if self.has_huge_log() {
+        if self.has_huge_log() || self.database.log.waits_for_its_head() {
             return Err(jobs);
         }
         self.write(jobs);

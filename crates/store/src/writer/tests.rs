@@ -127,6 +127,21 @@ fn a_database_in_order_is_opened_without_a_write() {
 }
 
 #[test]
+fn the_first_write_of_a_log_is_left_to_the_thread_since_it_waits_for_the_disk() {
+    let folder = TempDir::new().unwrap();
+    let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+    let writer = Writer::new(database);
+    let mut test = TestWriter { writer, told: Answers::default(), _folder: folder };
+    let job = test.work("first", Durability::Noted, true);
+    assert!(!test.here(job));
+    test.writer.write(vec![test.work("first", Durability::Noted, true)]);
+    test.writer.sync();
+    let job = test.work("second", Durability::Noted, true);
+    assert!(test.here(job));
+    assert_eq!(test.told(), ["first", "second"]);
+}
+
+#[test]
 fn the_sync_of_a_claim_pays_for_everything_that_was_written_before() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("accept", Durability::Written, true)]);
