@@ -42,8 +42,12 @@ pub(crate) struct Database {
     pub(crate) tokens: Tokens,
     /// The open events and actions.
     pub(crate) queues: Queues,
-    /// The number of changes in the database when the state of an event was first loaded for its turn.
+    /// The number of changes of state when the state of an event was first loaded for its turn.
     loaded: BTreeMap<EventId, u64>,
+    /// The number of changed rows of other tables, as far as it is known.
+    beside_state: u64,
+    /// The number of all changes when work began that changes no state.
+    no_state_since: Option<u64>,
     /// When the earliest timer is due, if this is known.
     pub(crate) next_timer: Option<Option<Timestamp>>,
     /// The turns that are not counted in their table yet.
@@ -173,6 +177,8 @@ impl Database {
             tokens: Tokens::default(),
             queues: Queues::default(),
             loaded: BTreeMap::new(),
+            beside_state: 0,
+            no_state_since: None,
             next_timer: None,
             hits: Hits::default(),
             tidied: None,
@@ -254,6 +260,7 @@ impl Database {
     fn forget_knowledge(&mut self) {
         self.queues.clear();
         self.loaded.clear();
+        self.no_state_since = None;
         self.next_timer = None;
     }
 
@@ -262,14 +269,32 @@ impl Database {
         if self.loaded.len() >= LOADED {
             self.loaded.clear();
         }
-        let changes = self.connection.total_changes();
+        let changes = self.changes_of_state();
         self.loaded.entry(event.clone()).or_insert(changes);
     }
 
-    /// Whether nothing at all has changed since the state of an event was first loaded, so that all reads of its turn
-    /// are current. The turn must load the state anew if it runs again.
+    /// Whether no state has changed since that of an event was first loaded, so that all reads of its turn are current.
+    /// The turn must load the state anew if it runs again.
     pub(crate) fn is_untouched_since_loaded(&mut self, event: &EventId) -> bool {
-        self.loaded.remove(event) == Some(self.connection.total_changes())
+        self.loaded.remove(event) == Some(self.changes_of_state())
+    }
+
+    /// Does work that changes no state. All other work counts as a change of it.
+    pub(crate) fn beside_state<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let before = self.connection.total_changes();
+        self.no_state_since = Some(before);
+        let result = work(self);
+        self.no_state_since = None;
+        self.beside_state += self.connection.total_changes() - before;
+        result
+    }
+
+    fn changes_of_state(&self) -> u64 {
+        let all = self.no_state_since.unwrap_or_else(|| self.connection.total_changes());
+        all - self.beside_state
     }
 
     /// Writes before a rest: the counts of rules, and the marks of the queues.

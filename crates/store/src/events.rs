@@ -70,7 +70,8 @@ pub(crate) fn insert(
     let lane = event.lane();
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO event (id, lane, time, accepted, body, message, person, begun)
+            // With FAIL no page is copied for a part of the statement: it inserts one row.
+            "INSERT OR FAIL INTO event (id, lane, time, accepted, body, message, person, begun)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
              WHERE NOT EXISTS (SELECT 1 FROM event_id WHERE id = ?1)
              AND NOT EXISTS (SELECT 1 FROM seen WHERE id = ?1)",

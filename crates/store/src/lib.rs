@@ -205,7 +205,8 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let is_short = batch.events.len() <= FEW;
-        let work = move |db: &mut Database| events::accept(db, &batch, begin, now);
+        let work =
+            move |db: &mut Database| db.beside_state(|db| events::accept(db, &batch, begin, now));
         let (lanes, begun) = if is_short {
             // The caller asks for a sync before it acknowledges the batch.
             self.executor.run_short(|_| Noted, work).await?
@@ -226,8 +227,8 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         let lane = lane.clone();
-        let begun =
-            self.executor.run_short(|_| Written, move |db| events::begin(db, &lane, now)).await?;
+        let work = move |db: &mut Database| db.beside_state(|db| events::begin(db, &lane, now));
+        let begun = self.executor.run_short(|_| Written, work).await?;
         Ok(begun.map(|(event, loaded)| self.with_rest(event, loaded, now)))
     }
 
@@ -250,7 +251,12 @@ impl Store for SqliteStore {
             Committed::Done { claim: Some(claim), .. } => durability_of(claim),
             Committed::Done { claim: None, .. } | Committed::Conflict => Written,
         };
-        let work = move |db: &mut Database| turns::commit(db, &turn, claim.as_ref(), now);
+        let work = move |db: &mut Database| {
+            if turn.effects.writes.is_empty() {
+                return db.beside_state(|db| turns::commit(db, &turn, claim.as_ref(), now));
+            }
+            turns::commit(db, &turn, claim.as_ref(), now)
+        };
         self.executor.run_short(durability, work).await
     }
 
@@ -266,7 +272,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         let request = ClaimRequest { chat: chat.clone(), token, until };
-        let work = move |db: &mut Database| actions::claim(db, &request, now);
+        let work = move |db: &mut Database| db.beside_state(|db| actions::claim(db, &request, now));
         self.executor.run_short(durability_of, work).await
     }
 
@@ -277,7 +283,9 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.executor.run_short(|_| Noted, move |db| actions::settle(db, &id, &outcome, now)).await
+        let work =
+            move |db: &mut Database| db.beside_state(|db| actions::settle(db, &id, &outcome, now));
+        self.executor.run_short(|_| Noted, work).await
     }
 
     async fn recent_claims(

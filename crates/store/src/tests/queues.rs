@@ -194,3 +194,29 @@ async fn short_jobs_are_gathered_while_many_lanes_are_open() {
     }
     assert!(!store.executor.has_crowd());
 }
+
+#[tokio::test]
+async fn reads_are_compared_again_only_after_a_change_of_state() {
+    let store = SqliteStore::in_memory();
+    let untouched = |id: &str| {
+        let id = message(id, id, "p", "x").id;
+        let look = move |db: &mut Database| Ok(db.is_untouched_since_loaded(&id));
+        store.executor.run(crate::writer::Durability::Written, look)
+    };
+    for chat in ["a", "b", "c"] {
+        accept(&store, &[chat], chat).await;
+    }
+    for (id, change, expected) in [("b", None, true), ("c", Some(Change::Remove), false)] {
+        store.begin(&Lane::new(id), NOW).await.unwrap();
+        let (event, _) = store.begin(&Lane::new("a"), NOW).await.unwrap().unwrap();
+        let key = "key".to_owned();
+        let write = |change| Write { scope: Scope::Bot, key: key.clone(), change, expires: None };
+        let writes = change.map(write).into_iter().collect();
+        let effects = Effects { writes, steps: vec![reply("a", "x")], ..Effects::default() };
+        store.commit(turn(event, effects), NOW).await.unwrap();
+        let claimed = claim(&store, "a", NOW).await;
+        store.settle(&claimed, Outcome::Accepted, NOW).await.unwrap();
+        accept(&store, &[&format!("{id} again")], "a").await;
+        assert_eq!(untouched(id).await.unwrap(), expected, "{id}");
+    }
+}
