@@ -166,7 +166,7 @@ fn is_bare_value(source: &str, span: &Range<usize>) -> bool {
     !span.is_empty() && before.ends_with(['=', '[', ','])
 }
 
-/// A key that needs quotes, has a sign that nobody sees, or was written in wide letters.
+/// A key that needs quotes, has an invisible character, or was written in wide letters.
 fn bare_key(found: &str) -> Syntax {
     if let Some(unseen) = found.chars().find(|c| is_unseen(*c)) {
         return Syntax::Control(unseen);

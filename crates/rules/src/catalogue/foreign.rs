@@ -106,7 +106,7 @@ const CRON: [(&str, &str, &str); 19] = [
     ("Invalid day for closest weekday", "before W comes a day of the month", "W 前面应是几号"),
     (
         "Day for closest weekday out of bounds",
-        "the number before W is no day of a month",
+        "the number before W is not a day of any month",
         "W 前面不是任何一天",
     ),
     ("Position", "a number is outside of the range of its field", "数字超出这一段的范围"),
