@@ -262,12 +262,17 @@ impl Holders {
 
     /// The last node that had taken the account by then.
     fn at(&self, time: SystemTime) -> Option<usize> {
-        self.0.iter().rev().find(|lease| lease.at <= time)?.node
+        self.last(time)?.node
     }
 
-    /// Whether it was under suspicion meanwhile.
+    fn last(&self, time: SystemTime) -> Option<&Lease> {
+        self.0.iter().rev().find(|lease| lease.at <= time)
+    }
+
+    /// Whether it was under suspicion then or came under it meanwhile.
     fn is_suspect(&self, from: SystemTime, until: SystemTime) -> bool {
-        self.0.iter().any(|lease| lease.is_suspect && (from..=until).contains(&lease.at))
+        let meanwhile = self.0.iter().filter(|lease| (from..=until).contains(&lease.at));
+        self.last(from).into_iter().chain(meanwhile).any(|lease| lease.is_suspect)
     }
 }
 
@@ -465,8 +470,12 @@ mod tests {
         };
         let silences = |next: &[Blow]| silences_of(&leases, next);
         assert_eq!(silences(&[]).whole[0].0, 6 * SECOND);
-        let suspect = Lease { is_suspect: true, ..lease(2, 1, 4) };
-        assert_eq!(silences_of(&[lease(1, 0, 0), suspect], &[]).suspects[0].0, 6 * SECOND);
+        let suspect = |lease| Lease { is_suspect: true, ..lease };
+        for leases in
+            [[suspect(lease(1, 0, 0)), lease(2, 1, 4)], [lease(1, 0, 0), suspect(lease(2, 1, 4))]]
+        {
+            assert_eq!(silences_of(&leases, &[]).suspects[0].0, 6 * SECOND);
+        }
         let is_whole = |fault, node, times| {
             let OfFault { whole, cut_short, .. } = silences(&[blow(fault, node, times)]);
             assert_eq!(whole.len() + cut_short, 1);
