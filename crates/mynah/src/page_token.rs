@@ -71,8 +71,16 @@ fn make() -> io::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Writes it whole or not at all, and never where others could read it.
+/// Writes it whole or not at all, and never where others could read it. With the data in a database, nothing else has made the
+/// folder yet.
 fn keep(path: &Path, token: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
     let draft: PathBuf = path.with_extension("new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -112,6 +120,14 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn the_folder_of_a_token_is_made_if_the_data_is_elsewhere() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("data/main").join(FILE);
+        keep(&path, "open-sesame").unwrap();
+        assert_eq!(kept(&path).unwrap().as_deref(), Some("open-sesame"));
     }
 
     #[test]
