@@ -118,7 +118,7 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     assert!(!is_fine && error.contains("in the database empty on"), "{error}");
     assert!(error.contains("run `mynah store migrate`"), "{error}");
     let (is_fine, said) = runner.migrate();
-    assert!(is_fine && said.contains("the tables are made, format 2"), "{said}");
+    assert!(is_fine && said.contains("the tables are made, format 3"), "{said}");
     let (is_fine, said) = runner.migrate();
     assert!(is_fine && said.contains("up to date"), "{said}");
     cluster.admin_runs("empty", "INSERT INTO mynah.schema_version VALUES (99, 98)");
