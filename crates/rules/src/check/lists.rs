@@ -185,6 +185,16 @@ struct Open<'w> {
     errors: usize,
 }
 
+impl<'w> Open<'w> {
+    fn add(&mut self, items: &[&'w str]) {
+        for item in items {
+            if self.known.insert(item) {
+                self.items.push(item);
+            }
+        }
+    }
+}
+
 /// Puts the items of lists in the place of their names: each list is expanded once, after those inside of it.
 #[derive(Default)]
 struct Expansion<'w> {
@@ -202,7 +212,7 @@ impl<'w> Expansion<'w> {
     fn expand(mut self, checker: &mut Checker<'_>, written: &'w BTreeMap<String, Written>) {
         for (name, list) in written {
             if !self.finished.contains_key(name.as_str()) {
-                self.open(name, list, checker);
+                self.begin(name, list, checker);
             }
             while let Some(mut list) = self.open.pop() {
                 match list.list.items.get(list.next) {
@@ -217,7 +227,7 @@ impl<'w> Expansion<'w> {
         }
     }
 
-    fn open(&mut self, name: &'w str, list: &'w Written, checker: &Checker<'_>) {
+    fn begin(&mut self, name: &'w str, list: &'w Written, checker: &Checker<'_>) {
         let errors = checker.report.errors();
         let (items, known) = (Vec::new(), HashSet::new());
         self.opened.insert(name);
@@ -232,17 +242,17 @@ impl<'w> Expansion<'w> {
         written: &'w BTreeMap<String, Written>,
         checker: &mut Checker<'_>,
     ) {
+        let Some(outer) = self.open.last_mut() else { return };
         let Some((inner, list)) = named(item).and_then(|inner| written.get_key_value(inner)) else {
             if named(item).is_some() {
                 let text = Text { text: item, spot: spot.clone() };
                 checker.unknown_list(&text, written.keys().map(String::as_str));
             }
-            self.add(&[item]);
+            outer.add(&[item]);
             return;
         };
         if let Some(items) = self.finished.get(inner.as_str()) {
-            let items = items.clone();
-            self.add(&items);
+            outer.add(items);
         } else if self.opened.contains(inner.as_str()) {
             let start = self.open.iter().position(|open| open.name == inner).unwrap_or_default();
             let circle = self.open[start..].iter().map(|open| open.name).chain([inner.as_str()]);
@@ -250,19 +260,8 @@ impl<'w> Expansion<'w> {
             checker.say(Problem::List(BadList::Circle(circle)), spot.clone());
         } else {
             // Taken again when the inner list is finished.
-            if let Some(outer) = self.open.last_mut() {
-                outer.next -= 1;
-            }
-            self.open(inner, list, checker);
-        }
-    }
-
-    fn add(&mut self, items: &[&'w str]) {
-        let Some(open) = self.open.last_mut() else { return };
-        for item in items {
-            if open.known.insert(item) {
-                open.items.push(item);
-            }
+            outer.next -= 1;
+            self.begin(inner, list, checker);
         }
     }
 
