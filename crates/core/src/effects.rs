@@ -1,5 +1,6 @@
 //! The effects of a turn: state writes, actions, timers. None of them takes place before the turn commits.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,26 @@ pub enum ActionKind {
     AcceptFriend,
     /// Writing a row into a file; every transport supports it.
     Save,
+}
+
+impl fmt::Display for ActionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "send a text",
+            Self::Image => "send a picture",
+            Self::Video => "send a video",
+            Self::File => "send a file",
+            Self::Voice => "send a voice message",
+            Self::Sticker => "send a sticker",
+            Self::Link => "send a link",
+            Self::Recall => "recall a message",
+            Self::RecallOfOthers => "recall a message of another person",
+            Self::Kick => "remove a person from a group",
+            Self::Invite => "invite a person into a group",
+            Self::AcceptFriend => "accept a friend request",
+            Self::Save => "write a row into a file",
+        })
+    }
 }
 
 impl ActionKind {

@@ -45,7 +45,7 @@ pub struct Key<T> {
 
 /// A value of state that does not have the type of its key.
 #[derive(Debug, Error)]
-#[error("the {scope:?} state `{name}` cannot be read or written as its type")]
+#[error("the state of the {scope}, `{name}`, cannot be read or written as its type")]
 pub struct KeyError {
     scope: Scope,
     name: &'static str,

@@ -20,6 +20,16 @@ pub enum Scope {
     Person,
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bot => "bot",
+            Self::Chat => "chat",
+            Self::Person => "person",
+        })
+    }
+}
+
 /// Read access to state. Implemented by [`Snapshot`] and by [`Context`](crate::Context), which shows its own writes.
 pub trait StateView {
     /// The value under a key, if there is one that has not expired.

@@ -354,7 +354,7 @@ pub enum SendError {
         reason: String,
     },
     /// The service has no such action.
-    #[error("{transport} cannot do this: {action:?}")]
+    #[error("{transport} cannot do this: {action}")]
     Unsupported {
         /// The transport's name.
         transport: &'static str,

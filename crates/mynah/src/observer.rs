@@ -200,7 +200,8 @@ impl Observer for AccountObserver {
             Status::Offline { cause, detail, retry_in } => {
                 self.moments.lost_the_connection();
                 let retry_in = retry_in.map(tracing::field::debug);
-                tracing::warn!(account, ?cause, detail, retry_in, "offline");
+                let words = offline_words(*cause, Lang::En);
+                tracing::warn!(account, cause = words, detail, retry_in, "offline");
                 let reason = format!("{}: {detail}", offline_words(*cause, self.lang));
                 self.condition(Condition::Offline { reason });
             }
@@ -330,7 +331,7 @@ const fn offline_words(cause: OfflineCause, lang: Lang) -> &'static str {
 }
 
 /// The alert about too many kicks.
-fn kicks_words(until: Timestamp, lang: Lang) -> String {
+pub(crate) fn kicks_words(until: Timestamp, lang: Lang) -> String {
     match lang {
         Lang::En => format!(
             "the rules removed as many people from groups as [pacing] kicks allows in an hour; no one else is removed \

@@ -1,5 +1,7 @@
 //! The end of the run of an account.
 
+use std::fmt;
+
 use mynah_core::{HandlerError, ReceiveError, StoreError};
 
 /// The reason why the run of an account ended.
@@ -33,6 +35,21 @@ pub enum Ended {
     Storage(StoreError),
     /// The service answers in a way that no retry can solve.
     Unusable(HandlerError),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("stopped"),
+            Self::Finished => f.write_str("the input ended, and everything is answered"),
+            Self::LoggedOut { reason } => write!(f, "the account was logged out: {reason}"),
+            Self::Blocked { words } => write!(f, "the service refuses this account: {words}"),
+            Self::LoginRefused { words } => write!(f, "the service refuses the login: {words}"),
+            Self::NotLoggedIn { reason } => write!(f, "the login timed out: {reason}"),
+            Self::Storage(error) => error.fmt(f),
+            Self::Unusable(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<ReceiveError> for Ended {

@@ -132,7 +132,7 @@ pub async fn run(account: Account, control: Control, stop: CancellationToken) ->
         }
         Err(ended) => ended,
     };
-    tracing::info!(account = name, ?ended, "the account ended");
+    tracing::info!(account = name, %ended, "the account ended");
     ended
 }
 

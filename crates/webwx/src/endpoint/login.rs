@@ -49,6 +49,20 @@ impl fmt::Debug for Confirmed {
     }
 }
 
+impl fmt::Display for LoginState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waiting"),
+            Self::Scanned { .. } => f.write_str("scanned"),
+            Self::Confirmed(_) => f.write_str("confirmed"),
+            Self::Cancelled => f.write_str("cancelled on the phone"),
+            Self::Expired => f.write_str("the code has expired"),
+            Self::ServerTrouble => f.write_str("an error of the server"),
+            Self::Unknown(code) => write!(f, "the server answers with the unknown code {code}"),
+        }
+    }
+}
+
 impl LoginState {
     /// Whether this login may still succeed.
     #[must_use]

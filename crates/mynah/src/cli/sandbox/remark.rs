@@ -5,13 +5,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_core::{Action, EventId, MessageId, Outcome, Outgoing};
+use mynah_core::{Action, EventId, MessageId, Outcome, Outgoing, Timestamp};
 use mynah_page::view::News;
+use mynah_reader::say;
 use mynah_rules::Lang;
 use mynah_runtime::Trouble;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::cli::print::on_one_line;
+use crate::observer::kicks_words;
 use crate::testing::bot_action::shown;
 
 /// A remark to show between the messages of people and the bot.
@@ -124,19 +126,37 @@ impl Remarks {
 
     /// A fault that is not the fault of an action.
     pub(super) fn trouble(&self, trouble: &Trouble) {
-        match trouble {
-            Trouble::NoSuchHandler { handler, event } => {
-                self.say(self.of_missing(handler), Some(event.clone()));
-            }
-            Trouble::HandlerFailed { handler, event, error } => {
-                let text = match self.lang {
-                    Lang::En => format!("the handler `{handler}` failed: {error}"),
-                    Lang::Zh => format!("处理器 `{handler}` 出错：{error}"),
-                };
-                self.say(text, Some(event.clone()));
-            }
-            other => tracing::warn!(trouble = ?other, "trouble"),
+        if let Some((text, about)) = self.of_trouble(trouble) {
+            self.say(text, about.cloned());
         }
+    }
+
+    fn of_trouble<'t>(&self, trouble: &'t Trouble) -> Option<(String, Option<&'t EventId>)> {
+        let lang = self.lang;
+        Some(match trouble {
+            Trouble::NoSuchHandler { handler, event } => (self.of_missing(handler), Some(event)),
+            Trouble::HandlerFailed { handler, event, error } => (
+                say!(
+                    lang,
+                    "the handler `{handler}` failed: {error}",
+                    "处理器 `{handler}` 出错：{error}"
+                ),
+                Some(event),
+            ),
+            Trouble::TooLong { event, dropped } => (
+                say!(
+                    lang,
+                    "the reply is too long: its last messages ({dropped}) are not sent",
+                    "回复太长：最后 {dropped} 条不发送"
+                ),
+                Some(event),
+            ),
+            Trouble::TooManyKicks { event, until, .. } => (kicks_words(*until, lang), Some(event)),
+            Trouble::Loop { person, until, .. } => (repeating(&person.name, *until, lang), None),
+            Trouble::TooFrequent { until } => (too_frequent(*until, lang), None),
+            // The data of a sandbox does not outlive it.
+            Trouble::SetAside { .. } | Trouble::InDoubt { .. } => return None,
+        })
     }
 
     /// The remark in place of a handler that the stock program does not have.
@@ -157,6 +177,22 @@ impl Remarks {
             }
         }
     }
+}
+
+fn repeating(name: &str, until: Timestamp, lang: Lang) -> String {
+    say!(
+        lang,
+        "{name} repeats the same texts, as another bot would: no answer until {until}",
+        "{name}一再重复同样的话，像是另一个机器人：{until} 之前不再回答"
+    )
+}
+
+fn too_frequent(until: Timestamp, lang: Lang) -> String {
+    say!(
+        lang,
+        "the service reports too many messages: nothing is sent until {until}",
+        "服务提示发送太频繁：{until} 之前不再发送"
+    )
 }
 
 /// A remark as a line of the terminal.
@@ -204,6 +240,25 @@ mod tests {
         assert_eq!(remarks.of_action(&send, &refused).unwrap(), "failed: hi: no");
         let saved = remarks.of_action(&save, &Outcome::Accepted).unwrap();
         assert_eq!(saved.replace('\\', "/"), "saved to rows/a.csv: 1,甲");
+    }
+
+    #[test]
+    fn troubles_are_remarked_in_words() {
+        let until = Timestamp::from_secs(60);
+        for (lang, too_long, frequent) in [
+            (Lang::En, "the reply is too long: its last messages (3) are not sent", "too many"),
+            (Lang::Zh, "回复太长：最后 3 条不发送", "太频繁"),
+        ] {
+            let (remarks, mut told) = remarks(lang, Path::new("bot.toml"));
+            remarks.trouble(&Trouble::TooLong { event: "e".into(), dropped: 3 });
+            let line = Remark::Line { text: too_long.to_owned(), about: Some("e".into()) };
+            assert_eq!(told.try_recv(), Ok(line));
+            remarks.trouble(&Trouble::TooFrequent { until });
+            let Ok(Remark::Line { text, about: None }) = told.try_recv() else {
+                panic!("a line about no event");
+            };
+            assert!(text.contains(frequent) && text.contains("1970-01-01"), "{text}");
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl WebWxSource {
                 self.stage = Stage::LogIn(confirmed);
             }
             closed => {
-                tracing::info!(?closed, "this login came to nothing; a new code follows");
+                tracing::info!(reason = %closed, "this login came to nothing; a new code follows");
                 self.after_spoilt_code(asked);
                 self.stage = Stage::RequestCode;
             }
