@@ -348,6 +348,12 @@ pub enum StoreError {
         /// The data file.
         place: String,
     },
+    /// A file has the place of the folder of the data, or of a folder above it.
+    #[error("{place} is a file, not a folder")]
+    NotFolder {
+        /// The path of the file.
+        place: String,
+    },
     /// A pipe, a device, a folder or a link has the place of a file of the data.
     #[error("{place} is not a regular file")]
     NotRegular {
@@ -455,6 +461,9 @@ impl StoreError {
             }
             Self::ReadOnly { .. } => {
                 "give this user the right to write to the data folder and the files in it, or choose another with --data"
+            }
+            Self::NotFolder { .. } => {
+                "name a folder with --data or as `data` of the account, which is made if it does not exist"
             }
             Self::NotRegular { .. } => "remove it or give it another name, then start again",
             Self::Unreachable { .. } => {

@@ -24,7 +24,7 @@ impl Lease {
     pub(crate) fn take(folder: &AccountFolder) -> Result<Self, StoreError> {
         let path = folder.lock();
         let folder = folder.path();
-        make_folder(folder).map_err(|error| translate_io(error, folder))?;
+        make_folder(folder).map_err(|error| no_folder(error, folder))?;
         let file = lock_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file, path }),
@@ -50,6 +50,16 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(folder)
+}
+
+/// Why a folder could not be made: its place, or that of a folder above it, may be that of a file.
+fn no_folder(error: io::Error, folder: &Path) -> StoreError {
+    match folder.ancestors().find(|path| path.exists()) {
+        Some(found) if !found.is_dir() => {
+            StoreError::NotFolder { place: found.display().to_string() }
+        }
+        _ => translate_io(error, folder),
+    }
 }
 
 /// Opens the locked file or creates it. Neither waits for the other end of a pipe nor follows a link.

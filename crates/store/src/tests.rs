@@ -582,12 +582,15 @@ fn a_folder_that_cannot_be_written_is_named() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     // The store refuses a file in the place of the folder for every user, even for root.
-    let error = open(&file.join("data")).unwrap_err();
-    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
-    assert!(error.remedy().contains("right to write"));
+    for data in [file.clone(), file.join("data"), file.join("a/b")] {
+        let error = open(&data).unwrap_err();
+        assert_eq!(error.to_string(), format!("{} is a file, not a folder", file.display()));
+        assert!(error.remedy().contains("--data"));
+    }
     let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
     let error = crate::error::translate_io(denied, Path::new("data"));
     assert!(matches!(error, StoreError::ReadOnly { .. }));
+    assert!(error.remedy().contains("right to write"));
 }
 
 #[tokio::test]
