@@ -127,7 +127,7 @@ fn take_apart(old: Arc<RuleBook>) {
             return;
         }
     }
-    spawn_blocking(|| {
+    let wait = || {
         loop {
             let is_due = |(since, book): &mut (Instant, Arc<RuleBook>)| {
                 Arc::strong_count(book) == 1 || since.elapsed() > PATIENCE
@@ -139,7 +139,12 @@ fn take_apart(old: Arc<RuleBook>) {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-    });
+    };
+    // Not a thread of the runtime, whose end would wait for it: at the end of the process nothing need be freed.
+    if std::thread::Builder::new().name("old-rules".to_owned()).spawn(wait).is_err() {
+        let books = std::mem::take(&mut *waiting());
+        drop(books);
+    }
 }
 
 impl Reloader {
@@ -303,5 +308,25 @@ impl Operator for Reloader {
             (Lang::Zh, true) => format!("{}：在线，{rules} 条规则", self.account),
             (Lang::Zh, false) => format!("{}：正在上线，{rules} 条规则", self.account),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_rules::Disk;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_process_does_not_wait_for_the_holders_of_old_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("bot.toml");
+        std::fs::write(&main, "[[rule]]\nkeyword = 'a'\nreply = 'b'\n").unwrap();
+        let loaded = mynah_rules::load(&main, &Disk, &mynah_rules::LoadOptions::default());
+        let held = loaded.book.unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { take_apart(Arc::clone(&held)) });
+        drop(runtime);
+        assert_eq!(Arc::strong_count(&held), 2, "it was waited until patience ended");
     }
 }

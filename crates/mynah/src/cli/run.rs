@@ -92,6 +92,8 @@ fn services_help() -> String {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
+    // Before anything else: without a listener the signal ends the process.
+    let hangups = Hangups::listen();
     let data = plan::data(&args);
     // Accounts are not run beside bots that are named.
     let looked_at = args.bots.is_empty().then_some(data.as_path());
@@ -113,15 +115,14 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     let plans = plan::plans(&args, &config, &bot)?;
     let stores = ProcessStores::new(&config.store)?;
     descriptors::check(plans.len(), stores.descriptors(), descriptors::raise())?;
-    run_all(&args, &config, (bot, stores), common, plans).await
+    run_all((&args, &config), (bot, stores), common, (plans, hangups)).await
 }
 
 async fn run_all(
-    args: &Args,
-    config: &Config,
+    (args, config): (&Args, &Config),
     (bot, stores): (Bot, ProcessStores),
     common: &Common,
-    plans: Vec<Plan>,
+    (plans, hangups): (Vec<Plan>, Hangups),
 ) -> Result<Ended, Report> {
     let stop = Stop::default();
     // Another node goes on with the sessions of a fleet.
@@ -149,7 +150,7 @@ async fn run_all(
         stop,
         swapped: Arc::default(),
     };
-    let ended = work(plans, (&shared, common), (args, config)).await;
+    let ended = work((plans, hangups), (&shared, common), (args, config)).await;
     shared.stop.token().cancel();
     programs.stop().await;
     drop(shared);
@@ -170,11 +171,10 @@ fn prompts<'p>(plans: impl Iterator<Item = &'p Plan>) -> PromptOutput {
 
 /// Runs the accounts and the pages.
 async fn work(
-    plans: Vec<Plan>,
+    (plans, hangups): (Vec<Plan>, Hangups),
     (shared, common): (&Shared, &Common),
     (args, config): (&Args, &Config),
 ) -> Result<Ended, Report> {
-    let hangups = Hangups::listen();
     let listener = match args.listen.or(config.listen.address) {
         Some(address) => Some(listen(address).await?),
         None => None,
