@@ -44,24 +44,39 @@ fn every_mistake_is_named_with_its_place() {
     });
 }
 
-#[test]
-fn a_text_of_very_many_mistakes_is_checked_once() {
-    const MISTAKES: usize = 20_000;
+/// The columns of the mistakes in a reply that is very long; a check that is not linear does not end.
+fn columns_of_mistakes(reply: String) -> Vec<usize> {
     let (done, result) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bot.toml");
-        let names = "\\t{nope}".repeat(MISTAKES);
-        std::fs::write(&path, format!("[[rule]]\nkeyword = 'a'\nreply = \"{names}\"\n"))
+        std::fs::write(&path, format!("[[rule]]\nkeyword = 'a'\nreply = \"{reply}\"\n"))
             .expect("a file");
         let loaded = load_input(&path);
         let columns = loaded.diagnostics.iter().filter(|one| one.code == "template");
         done.send(columns.map(|one| one.column as usize).collect::<Vec<_>>())
             .expect("the test waits");
     });
-    let columns = result.recv_timeout(LONGEST).expect("the check ends");
-    let first = "reply = \"\\t{".len() + 1;
-    assert!(columns.into_iter().eq((0..MISTAKES).map(|nth| first + nth * "\\t{nope}".len())));
+    result.recv_timeout(LONGEST).expect("the check ends")
+}
+
+#[test]
+fn a_text_of_very_many_mistakes_is_checked_once() {
+    const MISTAKES: usize = 20_000;
+    // An unknown name, mistakes of form with and without text between, and one that is inside of another value.
+    for (written, at) in [("\\t{nope}", 3), ("{}", 0), ("价}", 1), ("{a|{b c}} ", 4)] {
+        let columns = columns_of_mistakes(written.repeat(MISTAKES));
+        let first = "reply = \"".len() + 1 + at;
+        let width = written.chars().count();
+        assert!(columns.into_iter().eq((0..MISTAKES).map(|nth| first + nth * width)), "{written}");
+    }
+}
+
+#[test]
+fn a_text_of_very_many_braces_is_checked_once() {
+    for text in ["{{", "%", "${{", "{{sender"] {
+        assert_eq!(columns_of_mistakes(text.repeat(400_000)), [0_usize; 0], "{text}");
+    }
 }
 
 #[test]

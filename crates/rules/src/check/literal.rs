@@ -1,6 +1,8 @@
 //! Texts that are taken as they stand although something else was probably meant: a list in one text, a regular
 //! expression among keywords, a name in the braces of another program.
 
+use std::collections::BTreeMap;
+
 use crate::problem::Literal;
 use mynah_matching::keyword::Stem;
 use mynah_matching::template::is_name;
@@ -177,10 +179,13 @@ pub(super) fn foreign_names(
     // Not `<name>`: a text for people may show in this form the words to type.
     const FORMS: [(&str, &str); 5] =
         [("${", "}"), ("{{", "}}"), ("%", "%"), ("｛", "｝"), ("$", "")];
-    let mut found: Vec<(std::ops::Range<usize>, String)> = Vec::new();
+    // So many bytes at most are searched for the end of a name: each sign of a long text may begin one.
+    const LONGEST: usize = 256;
+    let mut found: BTreeMap<usize, (std::ops::Range<usize>, String)> = BTreeMap::new();
     for (open, close) in FORMS {
         for (at, _) in text.match_indices(open) {
             let inside = &text[at + open.len()..];
+            let inside = &inside[..inside.floor_char_boundary(LONGEST)];
             let end = if close.is_empty() {
                 inside.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             } else {
@@ -201,14 +206,14 @@ pub(super) fn foreign_names(
             // `{{{sender}}}` is the value between braces.
             let is_in_braces =
                 open == "{{" && (inside.starts_with('{') || text[..at].ends_with('{'));
-            let is_new = found.iter().all(|(other, _)| !other.contains(&place.start));
+            let before = found.range(..=place.start).next_back();
+            let is_new = before.is_none_or(|(_, (other, _))| !other.contains(&place.start));
             if !is_in_braces && is_new {
-                found.push((place, name));
+                found.insert(place.start, (place, name));
             }
         }
     }
-    found.sort_by_key(|(place, _)| place.start);
-    found
+    found.into_values().collect()
 }
 
 #[cfg(test)]

@@ -54,27 +54,40 @@ impl Checker<'_> {
         Some(template)
     }
 
-    /// Says every mistake of a template, one after another: each is taken out and the rest read again.
+    /// Says every mistake of a template, one after another, and the mistakes of names between them: reading goes on behind
+    /// each mistake.
     fn template_mistakes(&mut self, text: &Text<'_>, first: TemplateError, names: &Names) {
-        let mut rest = text.text.to_owned();
-        let mut error = first;
+        let (mut begin, mut error) = (0, first);
         loop {
-            let spot = self.inside(text, &error.span);
-            let place = braces_around(&rest, &error);
+            let rest = &text.text[begin..];
+            let place = braces_around(rest, &error);
+            if let Ok(good) = Template::parse(&rest[..place.start]) {
+                self.names_of_part(text, begin, &good, names);
+            }
+            let span = begin + error.span.start..begin + error.span.end;
+            let spot = self.inside(text, &span);
             self.say(Problem::Template(error.kind), spot);
-            let blank = " ".repeat(place.len());
-            rest.replace_range(place, &blank);
-            match Template::parse(&rest) {
-                Ok(template) => return self.names_in_template(text, &template, names),
+            begin += place.end;
+            match Template::parse(&text.text[begin..]) {
+                Ok(good) => {
+                    self.names_of_part(text, begin, &good, names);
+                    return self.foreign_names(text, names);
+                }
                 Err(next) => error = next,
             }
         }
     }
 
-    fn names_in_template(&mut self, text: &Text<'_>, template: &Template, names: &Names) {
-        for used in template.names() {
-            self.name_in_template(text, &used, names);
+    /// The names in a part of a text that begins at this byte.
+    fn names_of_part(&mut self, text: &Text<'_>, begin: usize, part: &Template, names: &Names) {
+        for used in part.names() {
+            let span = begin + used.span.start..begin + used.span.end;
+            self.name_in_template(text, &NameUse { span, ..used }, names);
         }
+    }
+
+    fn names_in_template(&mut self, text: &Text<'_>, template: &Template, names: &Names) {
+        self.names_of_part(text, 0, template, names);
         self.foreign_names(text, names);
     }
 
@@ -276,8 +289,14 @@ fn braces_around(text: &str, error: &TemplateError) -> Range<usize> {
         TemplateErrorKind::Unclosed | TemplateErrorKind::Unopened => span.start..span.start + 1,
         TemplateErrorKind::NoName | TemplateErrorKind::BadName(_) => {
             let open = text[..span.end].rfind('{').unwrap_or(span.start);
-            let close = text[span.end..].find('}').map_or(text.len(), |close| span.end + close + 1);
-            open..close
+            let closed =
+                |from: usize| text[from..].find('}').map_or(text.len(), |at| from + at + 1);
+            let close = closed(span.end);
+            // The replacement of another value: `{a|{b c}}`.
+            match Template::parse(&text[..open]) {
+                Err(outer) => outer.span.start..closed(close),
+                Ok(_) => open..close,
+            }
         }
         // The end of such a value is not certain; a further report could be about a part of it.
         TemplateErrorKind::BadDefault => {
