@@ -529,6 +529,8 @@ pub(crate) enum CannotRead {
     NotFound,
     /// Its characters are written in another way than UTF-8.
     NotUtf8,
+    /// A NUL, which no text has.
+    Nul { line: usize },
     /// The permission is missing.
     Denied,
     /// It is a folder.

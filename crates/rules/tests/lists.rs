@@ -57,6 +57,13 @@ fn a_file_of_a_list_is_read_or_refused_with_a_reason() {
     }
     let latin = faults(Some(b"caf\xe9\n"));
     assert!(latin[0].starts_with(&format!("{at} items.txt cannot be read")), "{latin:?}");
+    assert_eq!(
+        faults(Some(b"a\nb\0c\n")),
+        [
+            format!("{at} items.txt cannot be read: line 2 has a NUL character, which no text has"),
+            format!("{at} 无法读取 items.txt：第 2 行有 NUL 字符，文本里不会有它"),
+        ]
+    );
     let mut large = "x\n# ".to_owned();
     large += &"y".repeat(LARGEST - large.len());
     assert_eq!(faults(Some(large.as_bytes())), Vec::<String>::new());

@@ -58,6 +58,11 @@ pub(super) fn cannot_read(why: &CannotRead, lang: Lang) -> String {
     match why {
         CannotRead::NotFound => say!(lang, "not found", "文件不存在"),
         CannotRead::NotUtf8 => say!(lang, "it is not saved as UTF-8", "它不是以 UTF-8 保存的"),
+        CannotRead::Nul { line } => say!(
+            lang,
+            "line {line} has a NUL character, which no text has",
+            "第 {line} 行有 NUL 字符，文本里不会有它"
+        ),
         CannotRead::Denied => say!(lang, "permission denied", "没有读取权限"),
         CannotRead::InUse => say!(
             lang,
@@ -81,7 +86,7 @@ pub(super) fn cannot_read(why: &CannotRead, lang: Lang) -> String {
 /// The remedy.
 pub(super) fn readable_again(why: &CannotRead, lang: Lang) -> Option<String> {
     match why {
-        CannotRead::NotUtf8 => Some(say!(
+        CannotRead::NotUtf8 | CannotRead::Nul { .. } => Some(say!(
             lang,
             "save it again with the encoding UTF-8 (in Notepad: Save as, Encoding)",
             "用 UTF-8 编码重新保存（记事本：另存为，编码选 UTF-8）"

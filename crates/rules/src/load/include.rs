@@ -116,7 +116,9 @@ impl Reader<'_> {
     fn list(&mut self, from: &Path, rule_file: FileId, written: &str) {
         let path = tidy(&from.parent().unwrap_or(Path::new("")).join(written));
         let read = if is_inside(&path, &self.folder) {
-            self.files.read_inside(&self.folder, &path).map_err(|error| bad_list(written, &error))
+            let read = self.files.read_inside(&self.folder, &path);
+            read.map_err(|error| bad_list(written, &error))
+                .and_then(|text| without_nul(written, text))
         } else {
             Err(BadFile::Outside { path: written.to_owned() })
         };
@@ -223,6 +225,13 @@ fn bad_list(path: &str, error: &io::Error) -> BadFile {
         CannotRead::NotFound => BadFile::Missing { path, meant: None },
         why => BadFile::Unreadable { path, why },
     }
+}
+
+/// The text of a list, which has no NUL: a file with one is not text, or was damaged.
+fn without_nul(path: &str, text: String) -> Result<String, BadFile> {
+    let Some((before, _)) = text.split_once('\0') else { return Ok(text) };
+    let why = CannotRead::Nul { line: before.matches('\n').count() + 1 };
+    Err(BadFile::Unreadable { path: path.to_owned(), why })
 }
 
 /// The paths of the files of lists.
