@@ -1,18 +1,32 @@
 //! JSON files: read within limits, and told apart.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
+use crate::book::Book;
+use crate::remark::{Place, Reason};
 use crate::{ImportError, Input, Kind};
 
-/// Reads a JSON file; the reader bounds how deep it is nested.
-pub(crate) fn read(input: &Input) -> Result<Value, ImportError> {
+/// Reads a JSON file, and remarks on keys that a later equal key of the same object replaces.
+pub(crate) fn read(input: &Input, book: &mut Book) -> Result<Value, ImportError> {
+    let tree = parse(input)?;
+    for (key, line) in replaced_keys(input.text()?) {
+        book.remark(&Place::new(input.name.as_str(), line), Reason::Replaced, key);
+    }
+    Ok(tree)
+}
+
+/// The reader bounds how deep a file is nested.
+fn parse(input: &Input) -> Result<Value, ImportError> {
     serde_json::from_str(input.text()?)
         .map_err(|error| input.bad(error.line(), format!("not JSON: {error}")))
 }
 
 /// The kind of a JSON file.
 pub(crate) fn kind_of(input: &Input) -> Result<Kind, ImportError> {
-    Ok(match read(input)? {
+    Ok(match parse(input)? {
         Value::Array(rows) if rows.iter().take(20).any(is_dialogue) => Kind::Koishi,
         Value::Object(object) if is_plugin(&object) => Kind::CowAgent,
         Value::Object(object) if is_word_bank(&object) => Kind::WordBank,
@@ -50,25 +64,106 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The line of the first occurrence of a text in quotation marks; 0 if it is written in another way.
-pub(crate) struct Lines<'l> {
-    text: &'l str,
-    line: usize,
-}
+/// Finds the lines of texts that are asked for in the order of the file.
+pub(crate) struct Lines<'l>(Strings<'l>);
 
 impl<'l> Lines<'l> {
     pub(crate) fn of(text: &'l str) -> Self {
-        Self { text, line: 1 }
+        Self(Strings::of(text))
     }
 
-    /// The line of a key that is asked for in the order of the file; without it, the line of the key before.
+    /// The line of a key or value; of a missing one, the line of the one before.
     pub(crate) fn of_key(&mut self, key: &str) -> usize {
-        let quoted = serde_json::to_string(key).unwrap_or_default();
-        if let Some(at) = self.text.find(&quoted) {
-            let end = at + quoted.len();
-            self.line += self.text[..at].matches('\n').count();
-            self.text = &self.text[end..];
+        let mut strings = self.0.clone();
+        while let Some(part) = strings.next().filter(|_| !key.is_empty()) {
+            if matches!(&part, Part::String(found) if found == key) {
+                self.0 = strings;
+                break;
+            }
         }
-        self.line
+        self.0.line
     }
+}
+
+/// The keys that a later equal key of the same object replaces, with their lines.
+fn replaced_keys(text: &str) -> Vec<(String, usize)> {
+    let (mut strings, mut replaced) = (Strings::of(text), Vec::new());
+    // The keys of each open object; none of a list.
+    let mut open: Vec<Option<HashMap<Cow<'_, str>, usize>>> = Vec::new();
+    while let Some(part) = strings.next() {
+        match part {
+            Part::Open { is_object } => open.push(is_object.then(HashMap::new)),
+            Part::Close => drop(open.pop()),
+            Part::String(key) if strings.is_behind_key() => {
+                let Some(Some(keys)) = open.last_mut() else { continue };
+                if let Some(line) = keys.insert(key.clone(), strings.line) {
+                    replaced.push((key.into_owned(), line));
+                }
+            }
+            Part::String(_) => {}
+        }
+    }
+    replaced
+}
+
+/// The strings and brackets of a text that is JSON, in their order.
+#[derive(Clone)]
+struct Strings<'t> {
+    rest: &'t str,
+    /// The line of the last part.
+    line: usize,
+}
+
+enum Part<'t> {
+    Open { is_object: bool },
+    Close,
+    String(Cow<'t, str>),
+}
+
+impl<'t> Strings<'t> {
+    const fn of(text: &'t str) -> Self {
+        Self { rest: text, line: 1 }
+    }
+
+    /// Whether a value follows, so that the last string was a key.
+    fn is_behind_key(&self) -> bool {
+        self.rest.trim_start().starts_with(':')
+    }
+
+    fn next(&mut self) -> Option<Part<'t>> {
+        let at = self.rest.find(['{', '[', '}', ']', '"'])?;
+        self.line += self.rest[..at].matches('\n').count();
+        let (sign, behind) = (self.rest.as_bytes()[at], &self.rest[at + 1..]);
+        self.rest = behind;
+        match sign {
+            b'{' => Some(Part::Open { is_object: true }),
+            b'[' => Some(Part::Open { is_object: false }),
+            b'"' => {
+                let length = length_of_string(behind);
+                self.rest = behind.get(length + 1..)?;
+                Some(Part::String(unescaped(&behind[..length])))
+            }
+            _ => Some(Part::Close),
+        }
+    }
+}
+
+/// The bytes before the quotation mark that ends a string.
+fn length_of_string(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(found) = text[at..].find(['"', '\\']) {
+        at += found;
+        if text.as_bytes()[at] == b'"' {
+            return at;
+        }
+        at += 2;
+    }
+    text.len()
+}
+
+fn unescaped(written: &str) -> Cow<'_, str> {
+    if !written.contains('\\') {
+        return written.into();
+    }
+    serde_json::from_str::<String>(&format!("\"{written}\"")).map_or(written.into(), Cow::Owned)
 }

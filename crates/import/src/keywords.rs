@@ -18,7 +18,7 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         forbidden(input, book)?;
     }
     for input in others {
-        let tree = json::read(input)?;
+        let tree = json::read(input, book)?;
         let Some(tree) = tree.as_object() else {
             return Err(input.bad(1, "the settings of a plugin are an object"));
         };

@@ -1,5 +1,7 @@
 //! Rows of Koishi's dialogue plugin.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::book::{Book, Rule, Value};
@@ -38,7 +40,7 @@ struct Row {
 pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError> {
     let mut rows = Vec::new();
     for input in inputs {
-        let tree = json::read(input)?;
+        let tree = json::read(input, book)?;
         let list = tree.as_array().or_else(|| tree.get("dialogue").and_then(Json::as_array));
         let Some(list) = list else {
             return Err(input.bad(1, "dialogues are a list of rows"));
@@ -56,9 +58,11 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
     }
     let (exact, regex): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| !row.is_regex);
     let mut groups: Vec<Vec<Row>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for row in exact.into_iter().chain(regex) {
-        let same = |group: &&mut Vec<Row>| group[0].keys == row.keys && group[0].after == row.after;
-        match groups.iter_mut().find(same) {
+        let same = format!("{:?}{:?}", row.keys, row.after);
+        let place = *places.entry(same).or_insert(groups.len());
+        match groups.get_mut(place) {
             Some(group) => group.push(row),
             None => groups.push(vec![row]),
         }

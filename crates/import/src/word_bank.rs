@@ -16,7 +16,7 @@ const IN_RULES: usize = 20;
 /// Reads the files, one after the other.
 pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError> {
     for input in inputs {
-        let tree = json::read(input)?;
+        let tree = json::read(input, book)?;
         let bank = tree.get("data").filter(|data| data.is_object()).unwrap_or(&tree);
         let Some(bank) = bank.as_object() else {
             return Err(input.bad(1, "a word bank is an object of questions and answers"));
