@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use mynah_reader::Lang;
+use mynah_tables::Encoding;
 
 use crate::{Kind, Remark};
 
@@ -25,10 +26,12 @@ pub enum ImportError {
         what: String,
     },
     /// A text file that is not UTF-8.
-    #[error("{file} is not UTF-8 text; convert it, for example with `iconv -f GB18030 -t UTF-8`")]
+    #[error("{file} is not UTF-8 text; {}", to_utf8(*encoding))]
     NotUtf8 {
         /// The path as given.
         file: String,
+        /// Its encoding, if it is text.
+        encoding: Option<Encoding>,
     },
     /// A file whose kind is not recognised.
     #[error("the kind of {file} is not known; name it with --from: {}", Kind::names())]
@@ -58,6 +61,13 @@ pub enum ImportError {
         /// The kinds that were read.
         kinds: Vec<Kind>,
     },
+}
+
+fn to_utf8(encoding: Option<Encoding>) -> String {
+    match encoding {
+        Some(Encoding::Utf8) | None => "save it again as UTF-8 text".to_owned(),
+        Some(encoding) => format!("convert it, for example with `iconv -f {encoding} -t UTF-8`"),
+    }
 }
 
 fn list(kinds: &[Kind]) -> String {

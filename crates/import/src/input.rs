@@ -45,8 +45,10 @@ impl Input {
 
     /// The text, without a byte order mark.
     pub(crate) fn text(&self) -> Result<&str, ImportError> {
-        let text = std::str::from_utf8(&self.bytes)
-            .map_err(|_| ImportError::NotUtf8 { file: self.name.clone() })?;
+        let text = std::str::from_utf8(&self.bytes).map_err(|_| ImportError::NotUtf8 {
+            file: self.name.clone(),
+            encoding: mynah_tables::encoding(&self.bytes),
+        })?;
         Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 

@@ -251,6 +251,15 @@ fn bad_files_are_refused_with_their_place() {
     let binary = Input { name: "a.rive".into(), bytes: vec![0xff, 0xfe, 0x00, 0x80], found: false };
     let error = import(&[binary], None, Lang::En).expect_err("binary");
     assert!(matches!(error, ImportError::NotUtf8 { .. }), "{error}");
+    for (text, encoding) in
+        [("+ 你好\n- 您好，請問\n", "Big5"), ("+ 你好\n- 您好，请问\n", "GB18030")]
+    {
+        let label = encoding_rs::Encoding::for_label(encoding.as_bytes()).expect("known");
+        let bytes = label.encode(text).0.into_owned();
+        let old = Input { name: "a.rive".into(), bytes, found: false };
+        let error = import(&[old], None, Lang::En).expect_err(encoding).to_string();
+        assert!(error.contains(&format!("`iconv -f {encoding} -t UTF-8`")), "{error}");
+    }
 }
 
 #[test]
@@ -379,4 +388,27 @@ fn rivescript_that_costs_too_much_ends() {
     assert_eq!((imported.items, imported.lost), (2, 1));
     let imported = made("a.rive", "! sub = x\n\n+ it's you\n- y\n");
     assert_eq!((imported.items, imported.rules), (2, 1));
+}
+
+#[test]
+fn a_key_that_a_later_one_replaces_is_named_with_its_line() {
+    let bank = "{\n \"你好\": \"一\",\n \"b\": \"c\",\n \"\\u4f60好\": [\"二\"]\n}";
+    let plugin = "{\"keyword\": {\n\"你好\": \"一\",\n\"你好\": \"二\"}, \"x\": {\"keyword\": {}}}";
+    for (kind, text, loser) in [(Kind::WordBank, bank, 2), (Kind::CowAgent, plugin, 2)] {
+        let imported = import(&[input("a.json", text)], Some(kind), Lang::En).expect("imported");
+        let replaced: Vec<_> =
+            imported.remarks.iter().filter(|one| one.reason == Reason::Replaced).collect();
+        let [one] = replaced[..] else { panic!("{:?}", imported.remarks) };
+        assert_eq!((one.line(), one.subject.as_str()), (loser, "你好"));
+        assert!(rules(&imported).contains("exact = \"你好\"\nreply = \"二\""));
+    }
+}
+
+#[test]
+fn lines_are_found_though_characters_are_escaped() {
+    // As Python writes JSON.
+    let text = "{\n\"keyword\": {\n\"\\u4f60\\u597d\": \"\\u55e8\",\n\"\\u518d\\u89c1\": \"\"}}";
+    let imported = made("config.json", text);
+    let lost = imported.remarks.iter().find(|one| one.reason == Reason::Empty).expect("a loss");
+    assert_eq!((lost.line(), lost.subject.as_str()), (4, "再见"));
 }

@@ -1,8 +1,8 @@
-//! Bytes become text: UTF-8, UTF-16, or GB18030 as Excel and WPS write it in China.
+//! Bytes become text: UTF-8, UTF-16, GB18030 as Excel and WPS write it in China, or Big5 as Excel writes it in Taiwan and Hong Kong.
 
 use std::borrow::Cow;
 
-use encoding_rs::{DecoderResult, GB18030, UTF_16BE, UTF_16LE};
+use encoding_rs::{BIG5, DecoderResult, GB18030, UTF_16BE, UTF_16LE};
 
 use crate::form::Encoding;
 use crate::unreadable::Unreadable;
@@ -41,9 +41,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Unreadabl
     if is_mostly_utf8(bytes) {
         return Err(damaged(Encoding::Utf8, &bytes[..at]));
     }
-    match GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
-        Some(text) => Ok((clean(text)?, Encoding::Gb18030)),
-        None => Err(wrong_in_gb18030(bytes, at)),
+    let (encoding, name) =
+        if is_big5(bytes) { (BIG5, Encoding::Big5) } else { (GB18030, Encoding::Gb18030) };
+    match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
+        Some(text) => Ok((clean(text)?, name)),
+        None => Err(wrong_in(encoding, name, bytes, at)),
     }
 }
 
@@ -56,8 +58,8 @@ fn damaged(encoding: Encoding, good: &[u8]) -> Unreadable {
     Unreadable::Character { encoding, line: memchr::memchr_iter(b'\n', good).count() + 1 }
 }
 
-/// Whether a text that is not UTF-8 is it but for a few damaged characters, as after a cut. GB18030 read as UTF-8 has more
-/// faults than characters.
+/// Whether a text that is not UTF-8 is it but for a few damaged characters, as after a cut. GB18030 and Big5 read as UTF-8
+/// have more faults than characters.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut faults) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {
@@ -68,9 +70,39 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
     good > 2 * faults
 }
 
-/// Where a text of GB18030 is damaged; `at` is the first byte that is not UTF-8, if it is neither of them.
-fn wrong_in_gb18030(bytes: &[u8], at: usize) -> Unreadable {
-    let mut decoder = GB18030.new_decoder_without_bom_handling();
+/// Whether a text of two-byte characters is Big5, not GB18030: most pairs of bytes are a character in both. Texts consist of
+/// the frequent characters of their encoding, which have places of their own there.
+fn is_big5(bytes: &[u8]) -> bool {
+    let (mut rare_in_gb, mut rare_in_big5) = (0_usize, 0_usize);
+    let mut rest = bytes;
+    while let [lead, behind @ ..] = rest {
+        rest = behind;
+        let Some((trail, behind)) = behind.split_first().filter(|_| *lead >= 0x80) else {
+            continue;
+        };
+        let is_pair = *trail >= 0x40;
+        if is_pair {
+            rest = behind;
+        }
+        // Signs and the characters of GB 2312.
+        let is_frequent = matches!(lead, 0xa1..=0xa3 | 0xb0..=0xf7) && *trail >= 0xa1;
+        rare_in_gb += usize::from(!is_frequent);
+        // Signs and the characters of the first of the two levels.
+        let is_frequent =
+            matches!(lead, 0xa1 | 0xa4..=0xc6) && is_pair && !matches!(trail, 0x7f..=0xa0);
+        rare_in_big5 += usize::from(!is_frequent);
+    }
+    rare_in_gb > 2 * rare_in_big5
+}
+
+/// Where a text in an encoding is damaged; `at` is the first byte that is not UTF-8, if it is neither of them.
+fn wrong_in(
+    encoding: &'static encoding_rs::Encoding,
+    name: Encoding,
+    bytes: &[u8],
+    at: usize,
+) -> Unreadable {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut room = vec![0_u8; 1 << 16];
     let (mut read, mut first, mut faults, mut good) = (0, None, 0_usize, 0_usize);
     loop {
@@ -88,7 +120,7 @@ fn wrong_in_gb18030(bytes: &[u8], at: usize) -> Unreadable {
         }
     }
     match first {
-        Some(first) if good > faults => damaged(Encoding::Gb18030, &bytes[..first]),
+        Some(first) if good > faults => damaged(name, &bytes[..first]),
         _ => Unreadable::Encoding { at },
     }
 }

@@ -32,6 +32,8 @@ pub enum Encoding {
     Utf16,
     /// GB18030, which contains GBK and GB 2312.
     Gb18030,
+    /// Big5, with the additions of Hong Kong.
+    Big5,
 }
 
 impl fmt::Display for Encoding {
@@ -40,6 +42,7 @@ impl fmt::Display for Encoding {
             Self::Utf8 => "UTF-8",
             Self::Utf16 => "UTF-16",
             Self::Gb18030 => "GB18030",
+            Self::Big5 => "Big5",
         })
     }
 }

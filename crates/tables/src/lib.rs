@@ -31,6 +31,9 @@ pub const MOST_COLUMNS: u32 = 1_024;
 /// The most bytes of all cells together.
 pub const MOST_TEXT: usize = 32 << 20;
 
+/// The most bytes to which the parts of a workbook unpack.
+pub const MOST_UNPACKED: u64 = 160 << 20;
+
 /// Reads the bytes of a file. `name` is its file name; `sheet` the name of a sheet, else the first visible one.
 ///
 /// # Errors
@@ -51,6 +54,12 @@ pub fn read(bytes: &[u8], name: &str, sheet: Option<&str>) -> Result<Table, Unre
         Kind::Json => json::read(bytes),
         Kind::Separated { separator } => separated::read(bytes, separator),
     }
+}
+
+/// The encoding of a text; `None` if the bytes are not text.
+#[must_use]
+pub fn encoding(bytes: &[u8]) -> Option<Encoding> {
+    decode::decode(bytes).ok().map(|(_, encoding)| encoding)
 }
 
 /// The kind of a file.

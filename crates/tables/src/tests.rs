@@ -324,6 +324,30 @@ fn a_damaged_character_is_an_error_with_its_line() {
 }
 
 #[test]
+fn big5_and_gb18030_are_told_apart() {
+    let simplified = "问题,答案\n营业时间,每天早上九点到晚上九点\n发票,可以开，请留下抬头\n";
+    let traditional = "問題,答案\n營業時間,每天早上九點到晚上九點\n發票,可以開，請留下抬頭\n";
+    for (encoding, texts) in [
+        (encoding_rs::BIG5, &[traditional, "退貨,七天內\n", "你好,您好\n", "一,不是\n"][..]),
+        (encoding_rs::GB18030, &[simplified, traditional, "你好,在\n", "小,天\n", "喆,镕\n"]),
+    ] {
+        for text in texts {
+            let bytes = encoding.encode(text).0;
+            let expected: Vec<_> = (1..)
+                .zip(text.lines())
+                .map(|(number, line)| row(number, &line.split(',').collect::<Vec<_>>()))
+                .collect();
+            assert_eq!(cells(&bytes, "x.csv"), expected, "{text} in {}", encoding.name());
+        }
+    }
+    let big5 = encoding_rs::BIG5.encode(traditional).0;
+    let table = read(&big5, "x.csv", None).expect("a table");
+    assert_eq!(table.form().to_string(), "text in Big5, cells separated by ,");
+    let end = Unreadable::Character { encoding: Encoding::Big5, line: 3 };
+    assert_eq!(why(&big5[..big5.len() - 2], "x.csv"), end);
+}
+
+#[test]
 fn numbers_in_json_stay_as_they_are_written() {
     let text =
         r#"{"price": 9.90, "id": 12345678901234567890123, "e": 1E+3, "t": true, "l": [1.0, -0]}"#;
@@ -343,6 +367,15 @@ fn numbers_in_json_stay_as_they_are_written() {
 }
 
 #[test]
+fn a_workbook_with_damaged_bytes_is_called_damaged() {
+    let mut bytes = workbook("<worksheet><sheetData/></worksheet>", "");
+    let name = b"xl/worksheets/sheet1.xml";
+    let header = memchr::memmem::find(&bytes, name).expect("its local header");
+    bytes[header + name.len()..][..4].fill(0xff);
+    assert_eq!(why(&bytes, "x.xlsx"), Unreadable::NoWorkbook);
+}
+
+#[test]
 fn workbooks_that_unpack_to_too_much_are_refused() {
     let big = |fill: &str| format!("<worksheet><sheetData>{}", fill.repeat((7 << 20) / fill.len()));
     let empty_rows = workbook(&big("<row/>"), "");
@@ -351,6 +384,9 @@ fn workbooks_that_unpack_to_too_much_are_refused() {
     let far = "<worksheet><sheetData><row r='1700000'/></sheetData></worksheet>";
     assert_eq!(why(&workbook(far, ""), "x.xlsx"), Unreadable::Rows);
     assert_eq!(why(&workbook(&big("<c></c> "), ""), "x.xlsx"), Unreadable::Inflated);
+    // The reader keeps the name of each open element.
+    let deep = Unreadable::Xml { part: "xl/worksheets/sheet1.xml".to_owned() };
+    assert_eq!(why(&workbook(&big("<c>"), ""), "x.xlsx"), deep);
     // One tag, one text, one comment that would have to be kept in memory.
     for piece in ["<c a='", "<c>", "<!-- <c> "] {
         let sheet = format!(

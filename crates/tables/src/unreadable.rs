@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::form::Encoding;
-use crate::{MOST_COLUMNS, MOST_ROWS, MOST_TEXT};
+use crate::{MOST_COLUMNS, MOST_ROWS, MOST_TEXT, MOST_UNPACKED};
 
 /// Why a file could not be read as a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Unreadable {
     Empty,
     /// A file of this kind.
     Foreign(&'static str),
-    /// Neither UTF-8, UTF-16 nor GB18030: the first wrong byte.
+    /// Neither UTF-8, UTF-16, GB18030 nor Big5: the first wrong byte.
     Encoding {
         /// Its place, from 0.
         at: usize,
@@ -99,7 +99,7 @@ impl fmt::Display for Unreadable {
             Self::Empty => f.write_str("the file is empty"),
             Self::Foreign(kind) => write!(f, "this is {kind}, not a table"),
             Self::Encoding { at } => {
-                write!(f, "neither UTF-8, UTF-16 nor GB18030: byte {} is not valid", at + 1)
+                write!(f, "neither UTF-8, UTF-16, GB18030 nor Big5: byte {} is not valid", at + 1)
             }
             Self::Character { encoding, line } => {
                 write!(f, "{encoding} text with a damaged character in line {line}")
@@ -115,7 +115,9 @@ impl fmt::Display for Unreadable {
             Self::DocumentType { part } => {
                 write!(f, "{part} in the workbook has a document type")
             }
-            Self::Inflated => f.write_str("the workbook unpacks to too many bytes"),
+            Self::Inflated => {
+                write!(f, "the workbook unpacks to more than {} MB", MOST_UNPACKED >> 20)
+            }
             Self::NoSheet { wanted, sheets } => {
                 write!(f, "no sheet \"{wanted}\": there are {}", sheets.join(", "))
             }

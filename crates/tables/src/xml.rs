@@ -8,6 +8,9 @@ use quick_xml::{Reader, escape};
 use crate::unreadable::Unreadable;
 use crate::zip::Parts;
 
+/// The elements of a workbook are a dozen deep. The reader keeps the name of each open one.
+const DEEPEST: usize = 256;
+
 /// A tag or a text.
 pub(crate) enum Piece<'b> {
     /// The beginning of an element. Of an element without content an end follows as well.
@@ -57,12 +60,23 @@ pub(crate) fn for_each(
     config.expand_empty_elements = true;
     config.allow_dangling_amp = true;
     let mut buffer = Vec::new();
+    let mut depth = 0_usize;
     loop {
         buffer.clear();
-        let event = reader.read_event_into(&mut buffer).map_err(|_| match parts.is_used_up() {
-            true => Unreadable::Inflated,
-            false => Unreadable::Xml { part: part.to_owned() },
+        let event = reader.read_event_into(&mut buffer).map_err(|error| match error {
+            _ if parts.is_used_up() => Unreadable::Inflated,
+            // The packed bytes are cut off or damaged.
+            quick_xml::Error::Io(_) => Unreadable::NoWorkbook,
+            _ => Unreadable::Xml { part: part.to_owned() },
         })?;
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(Unreadable::Xml { part: part.to_owned() });
+        }
         let goes_on = match event {
             Event::Start(tag) | Event::Empty(tag) => take(Piece::Open(Tag(tag)))?,
             Event::End(tag) => take(Piece::Close(local(tag.name().into_inner())))?,

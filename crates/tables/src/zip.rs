@@ -9,7 +9,7 @@ use flate2::read::DeflateDecoder;
 use crate::unreadable::Unreadable;
 
 /// All parts that are read unpack to no more bytes. Tests need not wait for so many.
-const MOST_INFLATED: u64 = if cfg!(test) { 6 << 20 } else { 160 << 20 };
+const MOST_INFLATED: u64 = if cfg!(test) { 6 << 20 } else { crate::MOST_UNPACKED };
 
 /// A workbook has a dozen parts, and a few more for each sheet.
 const MOST_PARTS: usize = 10_000;

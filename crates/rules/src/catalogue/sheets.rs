@@ -1,6 +1,6 @@
 //! Messages about `[[table]]`.
 
-use mynah_tables::{Form, MOST_COLUMNS, MOST_ROWS, MOST_TEXT, Unreadable};
+use mynah_tables::{Form, MOST_COLUMNS, MOST_ROWS, MOST_TEXT, MOST_UNPACKED, Unreadable};
 
 use super::{Lang, computed, file_message, say, shadow_message, words};
 use crate::problem::{BadCell, SheetProblem};
@@ -121,8 +121,8 @@ fn unreadable(why: &Unreadable, lang: Lang) -> String {
             let at = at + 1;
             say!(
                 lang,
-                "it is neither UTF-8, UTF-16 nor GB18030 (byte {at})",
-                "编码不是 UTF-8、UTF-16 或 GB18030（第 {at} 个字节）"
+                "it is neither UTF-8, UTF-16, GB18030 nor Big5 (byte {at})",
+                "编码不是 UTF-8、UTF-16、GB18030 或 Big5（第 {at} 个字节）"
             )
         }
         Unreadable::Character { encoding, line } => say!(
@@ -158,7 +158,8 @@ fn unreadable(why: &Unreadable, lang: Lang) -> String {
             "其中的 {part} 带有文档类型声明，正常的表格软件不会写"
         ),
         Unreadable::Inflated => {
-            say!(lang, "it unpacks to more than 160 MB", "解压后超过 160 MB")
+            let most = MOST_UNPACKED >> 20;
+            say!(lang, "it unpacks to more than {most} MB", "解压后超过 {most} MB")
         }
         Unreadable::NoSheet { wanted, .. } => {
             say!(lang, "it has no sheet \"{wanted}\"", "没有名为“{wanted}”的工作表")
