@@ -10,9 +10,10 @@ use crate::link::{Link, Session};
 /// The newest format that this program knows.
 pub const VERSION: u32 = STEPS.len() as u32;
 
-/// The statements from each format to the next. The last one makes all functions anew; the second one changed only them.
-const STEPS: [&str; 3] = [
+/// The statements from each format to the next. The last one makes all functions anew; those of an empty one changed only them.
+const STEPS: [&str; 4] = [
     include_str!("schema/1.sql"),
+    "",
     "",
     concat!(
         include_str!("schema/drop_functions.sql"),
@@ -34,7 +35,7 @@ const OWNER: &str = "DO $do$ BEGIN
     THEN SET LOCAL ROLE mynah_owner; END IF; END $do$";
 
 /// The oldest program that works with each format, by the newest format that it knows.
-const COMPATIBLE_FROM: [i32; 3] = [1, 1, 1];
+const COMPATIBLE_FROM: [i32; 4] = [1, 1, 1, 1];
 
 /// Two migrations at once wait for each other.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(1298030852, 0)";

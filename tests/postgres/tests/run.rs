@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdout, Command as StdCommand, Stdio};
 use std::time::Duration;
 
 use assert_cmd::Command;
+use mynah_store_postgres::VERSION;
 use tempfile::TempDir;
 
 use cluster::Cluster;
@@ -118,7 +119,8 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     assert!(!is_fine && error.contains("in the database empty on"), "{error}");
     assert!(error.contains("run `mynah store migrate`"), "{error}");
     let (is_fine, said) = runner.migrate();
-    assert!(is_fine && said.contains("the tables are made, format 3"), "{said}");
+    let made = format!("the tables are made, format {VERSION}");
+    assert!(is_fine && said.contains(&made), "{said}");
     let (is_fine, said) = runner.migrate();
     assert!(is_fine && said.contains("up to date"), "{said}");
     cluster.admin_runs("empty", "INSERT INTO mynah.schema_version VALUES (99, 98)");
@@ -133,10 +135,11 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     cluster.admin_runs("empty", "DELETE FROM mynah.schema_version WHERE version = 99");
     cluster.admin_runs("empty", FORMAT_1);
     let (is_fine, error) = runner.run("");
-    assert!(!is_fine && error.contains("has tables of format 1, this program needs 3"), "{error}");
+    let old = format!("has tables of format 1, this program needs {VERSION}");
+    assert!(!is_fine && error.contains(&old), "{error}");
     assert!(error.contains("run `mynah store migrate`"), "{error}");
     let (is_fine, said) = runner.migrate();
-    assert!(is_fine && said.contains("brought from format 1 to 3"), "{said}");
+    assert!(is_fine && said.contains(&format!("brought from format 1 to {VERSION}")), "{said}");
     assert!(runner.run(&question("1")).0);
 }
 

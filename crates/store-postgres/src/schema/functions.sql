@@ -5,8 +5,9 @@
 -- call that comes later sees its result. Lock and look are two statements: one statement would look with a snapshot from
 -- before the lock. The lock is held until the commit.
 --
--- On the way of a message, a result that is not needed is assigned to `v_none`: the server evaluates an assignment without
--- running a query, as PERFORM does, for a fifth of the cost.
+-- On the way of a message, one row is looked for by a subquery, not by a join: for some joins, a plan that was made while a
+-- table was empty reads all rows of the account. A result that is not needed is assigned to `v_none`: the server evaluates
+-- an assignment without running a query, as PERFORM does, for a fifth of the cost.
 
 -- Numbers of the advisory locks: of an account against a takeover, of the writer of an account, of a node.
 -- 1298030849 is "Mna" and 1 in ASCII.
@@ -157,8 +158,8 @@ BEGIN
         IF mynah.insert_event_1(p_account, p_ids[i], p_lanes[i], p_times[i], p_messages[i], p_persons[i],
             p_privates[i], p_bodies[i], v_first, p_now) IS NULL
         THEN
-            PERFORM 1 FROM mynah.seen s JOIN mynah.inbox b ON b.account = s.account AND b.lane = p_lanes[i] AND b.seq = s.seq
-                WHERE s.account = p_account AND s.id = p_ids[i];
+            PERFORM 1 FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lanes[i]
+                AND b.seq = (SELECT s.seq FROM mynah.seen s WHERE s.account = p_account AND s.id = p_ids[i]);
             IF FOUND THEN
                 v_waits := v_waits || i;
             END IF;
@@ -244,6 +245,7 @@ DECLARE
     v_next mynah.outbox;
     v_late mynah.outcome;
     v_found mynah.claim_1;
+    v_claimed mynah.claim_1;
 BEGIN
     SELECT * INTO v_head FROM mynah.outbox WHERE account = p_account AND chat = p_chat AND claimed IS NOT NULL
         ORDER BY (token = p_token AND epoch = p_epoch) DESC NULLS LAST LIMIT 1;
@@ -273,6 +275,15 @@ BEGIN
                 AND NOT (saves AND not_before > p_now) ORDER BY turn_order, seq LIMIT 1;
             IF FOUND THEN
                 v_head := v_next;
+            END IF;
+        END IF;
+        IF v_head.claimed IS NULL AND NOT v_head.saves AND v_head.not_before <= p_now
+            AND (v_head.expires IS NULL OR v_head.expires > p_now)
+        THEN
+            -- As a rule. Nothing is found if the row has changed meanwhile.
+            v_claimed := mynah.claim_row_1(v_head, p_epoch, p_token, p_until, p_now);
+            IF v_claimed.kind IS NOT NULL THEN
+                RETURN v_claimed;
             END IF;
         END IF;
         -- Held until the commit. A row that was deleted meanwhile is gone, and the next one is looked at.
@@ -306,12 +317,26 @@ BEGIN
     IF v_head.not_before > p_now THEN
         RETURN (1::smallint, v_head.not_before, NULL, NULL, NULL, NULL, NULL)::mynah.claim_1;
     END IF;
+    RETURN mynah.claim_row_1(v_head, p_epoch, p_token, p_until, p_now);
+END $$;
+
+-- Claims an action; null if it was claimed meanwhile.
+CREATE FUNCTION mynah.claim_row_1(p_row mynah.outbox, p_epoch bigint, p_token bigint, p_until bigint, p_now bigint)
+RETURNS mynah.claim_1 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_none text;
+    v_row mynah.outbox;
+BEGIN
     UPDATE mynah.outbox SET claimed = p_now, last_claim = p_now, attempts = attempts + 1, until = p_until,
             token = p_token, epoch = p_epoch
-        WHERE account = p_account AND chat = p_chat AND turn_order = v_head.turn_order AND seq = v_head.seq
-        RETURNING * INTO v_head;
+        WHERE account = p_row.account AND chat = p_row.chat AND turn_order = p_row.turn_order AND seq = p_row.seq
+            AND claimed IS NULL
+        RETURNING * INTO v_row;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
     v_none := set_config('synchronous_commit', 'on', true);
-    RETURN mynah.outgoing_1(2::smallint, v_head);
+    RETURN mynah.outgoing_1(2::smallint, v_row);
 END $$;
 
 CREATE FUNCTION mynah.outgoing_1(p_kind smallint, p_row mynah.outbox)
@@ -346,36 +371,33 @@ DECLARE
     v_none text;
     v_action mynah.action;
     v_row mynah.outbox;
-    v_until bigint;
 BEGIN
     v_none := mynah.fence_1(p_account, p_holder, p_epoch, true);
     v_none := set_config('synchronous_commit', 'off', true);
-    SELECT a.* INTO v_action FROM mynah.seen s JOIN mynah.action a ON a.account = s.account AND a.event = s.seq
-        WHERE s.account = p_account AND s.id = p_event AND a.n = p_n;
+    SELECT a.* INTO v_action FROM mynah.action a WHERE a.account = p_account AND a.n = p_n
+        AND a.event = (SELECT s.seq FROM mynah.seen s WHERE s.account = p_account AND s.id = p_event);
     IF NOT FOUND THEN
         RETURN true;
     END IF;
-    SELECT * INTO v_row FROM mynah.outbox WHERE account = p_account AND chat = v_action.chat
-        AND turn_order = v_action.turn_order AND seq = v_action.seq AND claimed IS NOT NULL FOR UPDATE;
+    -- A second unknown outcome is final.
+    DELETE FROM mynah.outbox WHERE account = p_account AND chat = v_action.chat AND turn_order = v_action.turn_order
+        AND seq = v_action.seq AND claimed IS NOT NULL AND (p_kind = 0 OR (p_kind = 2 AND doubts > 0)) RETURNING * INTO v_row;
     IF FOUND THEN
-        IF p_kind = 1 OR (p_kind = 2 AND v_row.doubts = 0) THEN
-            -- The request of a former holder that may still be alive is not repeated before that holder has given it up. One
-            -- that gave the lease back had ended its requests. The clock of that holder may be ahead by any time.
-            v_until := CASE WHEN p_kind = 2 AND v_row.until > p_at
-                AND v_row.epoch <= (SELECT l.silent_epoch FROM mynah.lease l WHERE l.account = p_account)
-                THEN least(v_row.until, p_at + v_row.until - v_row.claimed) ELSE p_at END;
-            UPDATE mynah.outbox SET claimed = NULL, token = NULL, not_before = v_until, reason = p_reason,
-                    doubts = CASE WHEN p_kind = 2 THEN 1 ELSE doubts END
-                WHERE account = p_account AND chat = v_action.chat AND turn_order = v_action.turn_order AND seq = v_action.seq;
-        ELSE
-            DELETE FROM mynah.outbox WHERE account = p_account AND chat = v_action.chat
-                AND turn_order = v_action.turn_order AND seq = v_action.seq;
-            -- An expired action keeps the error of its last try.
-            INSERT INTO mynah.outcome (account, event, n, chat, settled, outcome, reason, message, attempts, last_claim)
-                VALUES (p_account, v_row.event, v_row.n, v_row.chat, p_now, p_outcome,
-                    CASE WHEN p_outcome = 'expired' THEN v_row.reason ELSE p_reason END, p_message, v_row.attempts,
-                    v_row.last_claim);
-        END IF;
+        -- An expired action keeps the error of its last try.
+        INSERT INTO mynah.outcome (account, event, n, chat, settled, outcome, reason, message, attempts, last_claim)
+            VALUES (p_account, v_row.event, v_row.n, v_row.chat, p_now, p_outcome,
+                CASE WHEN p_outcome = 'expired' THEN v_row.reason ELSE p_reason END, p_message, v_row.attempts,
+                v_row.last_claim);
+    ELSIF p_kind <> 0 THEN
+        -- The request of a former holder that may still be alive is not repeated before that holder has given it up. One
+        -- that gave the lease back had ended its requests. The clock of that holder may be ahead by any time.
+        UPDATE mynah.outbox SET claimed = NULL, token = NULL, reason = p_reason,
+                not_before = CASE WHEN p_kind = 2 AND until > p_at
+                        AND epoch <= (SELECT l.silent_epoch FROM mynah.lease l WHERE l.account = p_account)
+                    THEN least(until, p_at + until - claimed) ELSE p_at END,
+                doubts = CASE WHEN p_kind = 2 THEN 1 ELSE doubts END
+            WHERE account = p_account AND chat = v_action.chat AND turn_order = v_action.turn_order
+                AND seq = v_action.seq AND claimed IS NOT NULL;
     END IF;
     RETURN EXISTS (SELECT 1 FROM mynah.outbox WHERE account = p_account AND chat = v_action.chat);
 END $$;
@@ -415,6 +437,7 @@ CREATE FUNCTION mynah.write_state_1(p_account integer, p_ops smallint[], p_scope
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_text text;
+    v_name text;
 BEGIN
     FOR i IN 1 .. cardinality(p_ops) LOOP
         IF p_ops[i] = 3 THEN
@@ -432,11 +455,16 @@ BEGIN
         ELSE
             v_text := p_texts[i];
         END IF;
-        INSERT INTO mynah.state (account, scope, chat, person, key, version, expires, name, value)
-            VALUES (p_account, p_scopes[i], p_chats[i], p_persons[i], p_keys[i], nextval('mynah.version'), p_expires[i],
-                CASE WHEN p_scopes[i] = 2 THEN p_name END, v_text)
-            ON CONFLICT (account, scope, chat, person, key) DO UPDATE SET version = excluded.version,
-                expires = excluded.expires, name = excluded.name, value = excluded.value;
+        v_name := CASE WHEN p_scopes[i] = 2 THEN p_name END;
+        -- Not an insertion that updates, which would write the lock of the row into the log as well.
+        UPDATE mynah.state SET version = nextval('mynah.version'), expires = p_expires[i], name = v_name, value = v_text
+            WHERE account = p_account AND scope = p_scopes[i] AND chat = p_chats[i] AND person = p_persons[i]
+                AND key = p_keys[i];
+        IF NOT FOUND THEN
+            INSERT INTO mynah.state (account, scope, chat, person, key, version, expires, name, value)
+                VALUES (p_account, p_scopes[i], p_chats[i], p_persons[i], p_keys[i], nextval('mynah.version'), p_expires[i],
+                    v_name, v_text);
+        END IF;
     END LOOP;
 END $$;
 
@@ -484,13 +512,13 @@ BEGIN
     SELECT s.seq INTO v_seq FROM mynah.seen s WHERE s.account = p_account AND s.id = p_event;
     PERFORM 1 FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lane AND b.seq = v_seq;
     IF FOUND THEN
+        -- A value that was read as missing may be there, if it has expired.
         PERFORM 1 FROM unnest(p_read_scopes, p_read_chats, p_read_persons, p_read_keys, p_read_versions)
                 AS r (scope, chat, person, key, version)
-            LEFT JOIN mynah.state s ON s.account = p_account AND s.scope = r.scope AND s.chat = r.chat
-                AND s.person = r.person AND s.key = r.key
-            WHERE CASE WHEN r.version IS NULL
-                THEN s.version IS NOT NULL AND (s.expires IS NULL OR s.expires > p_now)
-                ELSE s.version IS DISTINCT FROM r.version END;
+            WHERE r.version IS DISTINCT FROM (
+                SELECT s.version FROM mynah.state s WHERE s.account = p_account AND s.scope = r.scope AND s.chat = r.chat
+                    AND s.person = r.person AND s.key = r.key
+                    AND (r.version IS NOT NULL OR s.expires IS NULL OR s.expires > p_now));
         IF FOUND THEN
             o_done := false;
             RETURN NEXT;
@@ -525,9 +553,9 @@ BEGIN
     END IF;
     o_done := true;
     IF o_chats IS NULL THEN
-        o_chats := ARRAY(SELECT DISTINCT a.chat FROM mynah.action a JOIN mynah.outbox o ON o.account = a.account
-                AND o.chat = a.chat AND o.turn_order = a.turn_order AND o.seq = a.seq
-            WHERE a.account = p_account AND a.event = v_seq ORDER BY 1);
+        o_chats := ARRAY(SELECT DISTINCT a.chat FROM mynah.action a WHERE a.account = p_account AND a.event = v_seq
+            AND (SELECT true FROM mynah.outbox o WHERE o.account = p_account AND o.chat = a.chat
+                AND o.turn_order = a.turn_order AND o.seq = a.seq) ORDER BY 1);
     END IF;
     IF p_claim_chat IS NOT NULL THEN
         v_claim := mynah.claim_head_1(p_account, p_epoch, p_claim_chat, p_token, p_until, p_now);

@@ -3,7 +3,7 @@
 -- roles can be made later.
 DO $do$
 DECLARE
-    v_inner text[] := '{fence_1, insert_event_1, state_of_1, claim_head_1, outgoing_1, sum_1, write_state_1, queue_1, sweep_1,
+    v_inner text[] := '{fence_1, insert_event_1, state_of_1, claim_head_1, claim_row_1, outgoing_1, sum_1, write_state_1, queue_1, sweep_1,
         is_ended_1, ends_at_1, next_beat_1, late_1, take_free_1, account_1, runners_1, shares_1, most_deaths_1, back_off_1, ask_back_1, millis_1,
         raise_sequence_1}';
     -- Numbers without the texts of people.
