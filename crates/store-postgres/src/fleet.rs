@@ -28,9 +28,12 @@ const MOST: i32 = 100;
 /// The shortest TTL: a beat must be longer than a call takes.
 const SHORTEST_TTL: Duration = Duration::from_millis(500);
 
-/// Looks are at most this far apart, so that a late sign of another node is seen early. The look that sees it says when the
-/// next one can find out more.
+/// Looks and glances are at most this far apart, so that a late sign of another node is seen early. The one that sees it says
+/// when the next one can find out more.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Looks are at most this far apart. In between, glances find no work.
+const LONGEST_REST: Duration = Duration::from_secs(3);
 
 /// The pause before a look that finds the accounts that the last one had to leave.
 const SOON: Duration = Duration::from_millis(100);
@@ -45,6 +48,7 @@ const EXPIRED: i64 = 4;
 
 const JOIN: &str = "SELECT mynah.join_1($1::text::uuid, $2, $3, $4, $5, $6)";
 const LOOK: &str = "SELECT * FROM mynah.look_1($1::text::uuid, $2, $3)";
+const GLANCE: &str = "SELECT * FROM mynah.glance_1($1::text::uuid)";
 const LOGIN: &str = "SELECT mynah.login_1($1, $2, $3)";
 const GIVE: &str = "SELECT mynah.give_back_1($1::text::uuid, $2, $3)";
 const DRAIN: &str = "SELECT mynah.drain_1($1::text::uuid)";
@@ -72,9 +76,17 @@ pub(crate) struct PostgresFleet {
     held: SyncMutex<HashMap<String, Held>>,
     /// The number of notifications before the last look.
     seen: AtomicU64,
-    next_look: SyncMutex<Instant>,
+    due: SyncMutex<Due>,
     /// The number of the next batch of orders.
     next_batch: AtomicU64,
+}
+
+/// When the fleet is looked at without a notification.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// A glance, or a look.
+    glance: Instant,
+    look: Instant,
 }
 
 #[derive(Debug)]
@@ -111,7 +123,7 @@ impl PostgresFleet {
             member: RwLock::new(None),
             held: SyncMutex::default(),
             seen: AtomicU64::new(0),
-            next_look: SyncMutex::new(Instant::now()),
+            due: SyncMutex::new(Due { glance: Instant::now(), look: Instant::now() }),
             next_batch: AtomicU64::new(0),
         }
     }
@@ -193,18 +205,34 @@ impl PostgresFleet {
         Ok((rows.iter().map(Found::read).collect(), says))
     }
 
-    /// Brings the next look forward.
-    fn look_again_in(&self, wait: Option<Duration>) {
-        let Some(wait) = wait else { return };
-        let mut next = self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
-        *next = (*next).min(Instant::now() + wait);
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next look comes after the longest pause, unless something is seen before.
+    /// Brings the next glance forward.
+    fn look_again_in(&self, wait: Option<Duration>) {
+        let Some(wait) = wait else { return };
+        let mut due = self.due();
+        due.glance = due.glance.min(Instant::now() + wait);
+    }
+
+    /// The next glance and the next look come after their longest pauses, unless something is seen before.
     fn begin_look(&self, ttl: Duration) {
         self.seen.store(self.control().news().borrow().notified, Ordering::Relaxed);
-        let pause = LONGEST_PAUSE.min(ttl / 3);
-        *self.next_look.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + pause;
+        let now = Instant::now();
+        let glance = now + LONGEST_PAUSE.min(ttl / 3);
+        *self.due() = Due { glance, look: now + LONGEST_REST.min(ttl) };
+    }
+
+    /// Whether a look may find something to do.
+    async fn glance(&self) -> Result<bool, StoreError> {
+        let member = self.member.read().await;
+        let member = member.as_ref().ok_or_else(not_joined)?;
+        let node: &str = &member.node.id;
+        self.due().glance = Instant::now() + LONGEST_PAUSE.min(member.info.ttl / 3);
+        let rows = self.control().query(GLANCE, &[&node]).await?;
+        self.look_again_in(wait(rows[0].get(1)));
+        Ok(rows[0].get(0))
     }
 
     /// Hands out an account that this node holds.
@@ -221,9 +249,9 @@ impl PostgresFleet {
 
     /// The accounts that were handed out and that this node does not hold any more. Their stores say so from now on.
     fn revoked(&self, rows: &[Found]) -> Vec<String> {
-        let holds = |name: &str, held: &Held| {
-            rows.iter().any(|row| row.name == name && row.epoch == held.epoch)
-        };
+        let epochs: HashMap<&str, i64> =
+            rows.iter().map(|row| (row.name.as_str(), row.epoch)).collect();
+        let holds = |name: &str, held: &Held| epochs.get(name) == Some(&held.epoch);
         let held = self.held();
         let gone = held.iter().filter(|(name, held)| !holds(name, held));
         gone.map(|(name, held)| {
@@ -405,9 +433,18 @@ impl Fleet for PostgresFleet {
 
     async fn changed(&self) {
         let seen = self.seen.load(Ordering::Relaxed);
-        let next = *self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = self.control().news();
-        drop(timeout_at(next, news.wait_for(|news| news.notified != seen)).await);
+        loop {
+            let Due { glance, look } = *self.due();
+            let notified = news.wait_for(|news| news.notified != seen);
+            if timeout_at(glance.min(look), notified).await.is_ok() || look <= Instant::now() {
+                return;
+            }
+            // A failure is one of the look as well, which reports it.
+            if self.glance().await.unwrap_or(true) {
+                return;
+            }
+        }
     }
 
     async fn publish(&self, rows: Vec<LiveRow>) -> Result<(), StoreError> {

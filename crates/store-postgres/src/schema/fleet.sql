@@ -300,6 +300,23 @@ BEGIN
             ceil(extract(epoch FROM v_next - clock_timestamp()) * 1000)::bigint;
 END $$;
 
+-- Whether a look of a node may find something to do, and in how many milliseconds another node may be found to have ended, if
+-- one is late. What comes with a notification, and shares that only time changes, are left to looks.
+CREATE FUNCTION mynah.glance_1(p_node uuid, OUT o_look boolean, OUT o_wait_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_ended uuid[];
+    v_next timestamptz;
+BEGIN
+    SELECT t.o_ended, t.o_next INTO v_ended, v_next FROM mynah.late_1(p_node, v_now) t;
+    o_wait_ms := ceil(extract(epoch FROM v_next - clock_timestamp()) * 1000)::bigint;
+    o_look := cardinality(v_ended) > 0
+        OR NOT EXISTS (SELECT 1 FROM mynah.node n WHERE n.id = p_node AND n.expires > v_now AND NOT n.draining)
+        OR EXISTS (SELECT 1 FROM mynah.node n JOIN mynah.lease l ON l.holder = n.id WHERE n.expires <= v_now)
+        OR EXISTS (SELECT 1 FROM mynah.lease l JOIN mynah.offer o ON o.node = p_node AND l.account = ANY (o.accounts)
+            WHERE l.holder IS NULL AND (l.not_before IS NULL OR l.not_before <= v_now));
+END $$;
+
 -- So many nodes in a row must end soon after they took an account before it is left alone: five, or ten if nodes that did
 -- not hold it ended meanwhile as well.
 CREATE FUNCTION mynah.most_deaths_1(p_deaths integer, p_since timestamptz, p_now timestamptz)

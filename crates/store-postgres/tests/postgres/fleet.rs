@@ -120,6 +120,47 @@ fn nodes_share_accounts_by_weight_and_give_back_what_is_too_much() {
 }
 
 #[test]
+fn a_glance_finds_work_exactly_if_a_look_could() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "glances").await;
+        let mut one = Member::join(cluster, "glances", node("one", 2)).await;
+        let mut two = Member::join(cluster, "glances", node("two", 3)).await;
+        settle(&mut [&mut one, &mut two]).await;
+        // Of account 2, which this node does not offer, it sees nothing.
+        let lease = |number: u32, change: &str| {
+            format!(
+                "UPDATE mynah.lease l SET {change} FROM mynah.account a
+                    WHERE a.account = l.account AND a.name = 'account 00{number}'"
+            )
+        };
+        let node = |name: &str, change: &str| {
+            format!("UPDATE mynah.node SET {change} WHERE name = '{name}'")
+        };
+        let changes = [
+            (String::new(), false),
+            (lease(0, "holder = NULL"), true),
+            (lease(0, "holder = NULL, not_before = now() + interval '1 hour'"), false),
+            (lease(0, "holder = NULL, not_before = now()"), true),
+            (lease(2, "holder = NULL"), false),
+            (node("two", "expires = now() - interval '1 ms'"), true),
+            (node("one", "expires = now() - interval '1 ms'"), true),
+            (node("one", "draining = true"), true),
+        ];
+        for (change, is_seen) in changes {
+            admin.batch_execute(&format!("BEGIN; {change}")).await.unwrap();
+            let sql =
+                "SELECT g.o_look FROM mynah.node n, mynah.glance_1(n.id) g WHERE n.name = 'one'";
+            let looks: bool = admin.query_one(sql, &[]).await.unwrap().get(0);
+            assert_eq!(looks, is_seen, "{change}");
+            admin.batch_execute("ROLLBACK").await.unwrap();
+        }
+        two.fleet.leave().await.unwrap();
+        one.fleet.leave().await.unwrap();
+    });
+}
+
+#[test]
 fn a_node_with_a_long_ttl_takes_accounts_of_others_as_soon_as_any() {
     let Some(cluster) = Cluster::shared() else { return };
     story(async {
