@@ -81,8 +81,10 @@ fn pairs(text: &str, separator: char, decode: impl Fn(&str) -> String) -> Vec<(S
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
-    values.flat_map(|value| pairs(value, ';', str::to_owned)).collect()
+    let values = headers.get_all(header::COOKIE).iter();
+    // One cookie with bytes beyond ASCII must not take the others with it.
+    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.flat_map(|value| pairs(&value, ';', str::to_owned)).collect()
 }
 
 impl ServiceRequest {
@@ -161,6 +163,15 @@ mod tests {
         ] {
             assert_eq!(text_of(&value), text);
         }
+    }
+
+    #[test]
+    fn a_cookie_beyond_ascii_leaves_the_others() {
+        use axum::http::HeaderValue;
+        let value = HeaderValue::from_bytes(b"nick=\xe5\xb0\x8f\xe5; wxsid=a; wxuin=1").unwrap();
+        let cookies = cookies(&HeaderMap::from_iter([(header::COOKIE, value)]));
+        let sid = cookies.iter().find(|(name, _)| name == "wxsid");
+        assert_eq!(sid.map(|(_, value)| value.as_str()), Some("a"));
     }
 
     #[test]

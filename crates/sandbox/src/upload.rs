@@ -6,16 +6,18 @@ use bytes::Bytes;
 
 use crate::world::message::Media;
 
-/// One file in progress.
-#[derive(Debug)]
-struct PartialFile {
+/// One file.
+#[derive(Debug, Default)]
+struct Upload {
+    /// The bytes so far; none of a finished file.
     bytes: Vec<u8>,
     next: u64,
+    finished: Option<Media>,
 }
 
-/// All files in progress, by sender, receiver and file.
+/// All files, in progress and finished, by sender, receiver and file.
 #[derive(Debug, Default)]
-pub(crate) struct Uploads(HashMap<String, PartialFile>);
+pub(crate) struct Uploads(HashMap<String, Upload>);
 
 /// One chunk of an upload.
 #[derive(Debug)]
@@ -44,33 +46,42 @@ impl Uploads {
     /// Adds a chunk. The first chunk starts over, and the previous chunk may come again after a lost answer.
     pub(crate) fn take(&mut self, chunk: &Chunk) -> Progress {
         if chunk.index == 0 {
-            self.0.insert(chunk.key.clone(), PartialFile { bytes: Vec::new(), next: 0 });
+            self.0.insert(chunk.key.clone(), Upload::default());
         }
-        let Some(started) = self.0.get_mut(&chunk.key) else { return Progress::Wrong };
-        if chunk.index + 1 == started.next {
-            return Progress::More(started.bytes.len());
+        let Some(upload) = self.0.get_mut(&chunk.key) else { return Progress::Wrong };
+        if chunk.index.checked_add(1) == Some(upload.next) {
+            return upload.progress();
         }
-        if chunk.index != started.next {
+        if chunk.index != upload.next {
             return Progress::Wrong;
         }
-        started.next += 1;
-        started.bytes.extend_from_slice(&chunk.bytes);
-        if started.next < chunk.count {
-            return Progress::More(started.bytes.len());
+        upload.next += 1;
+        upload.bytes.extend_from_slice(&chunk.bytes);
+        if upload.next < chunk.count {
+            return upload.progress();
         }
-        self.finish(chunk)
+        upload.finished = chunk.media(std::mem::take(&mut upload.bytes).into());
+        if upload.finished.is_some() {
+            return upload.progress();
+        }
+        self.0.remove(&chunk.key);
+        Progress::Wrong
     }
+}
 
-    fn finish(&mut self, chunk: &Chunk) -> Progress {
-        let bytes = self.0.remove(&chunk.key).map(|it| Bytes::from(it.bytes)).unwrap_or_default();
-        let md5 = crate::world::draw::md5_hex(&bytes);
-        let right = bytes.len() == chunk.size
-            && chunk.md5.as_ref().is_none_or(|given| given.eq_ignore_ascii_case(&md5));
-        if right && !bytes.is_empty() {
-            Progress::Done(Media::new(&chunk.name, bytes))
-        } else {
-            Progress::Wrong
-        }
+impl Upload {
+    fn progress(&self) -> Progress {
+        self.finished.clone().map_or(Progress::More(self.bytes.len()), Progress::Done)
+    }
+}
+
+impl Chunk {
+    /// The whole file, unless it differs from its announcement.
+    fn media(&self, file: Bytes) -> Option<Media> {
+        let md5 = crate::world::draw::md5_hex(&file);
+        let right = file.len() == self.size
+            && self.md5.as_ref().is_none_or(|given| given.eq_ignore_ascii_case(&md5));
+        (right && !file.is_empty()).then(|| Media::new(&self.name, file))
     }
 }
 
@@ -97,6 +108,10 @@ mod tests {
             panic!("the last chunk")
         };
         assert_eq!(media.bytes, &b"abcdef"[..]);
+        let Progress::Done(again) = uploads.take(&chunk(2, 3, b"ef")) else {
+            panic!("the last chunk repeated after a lost answer")
+        };
+        assert_eq!(again.id, media.id);
     }
 
     #[test]
