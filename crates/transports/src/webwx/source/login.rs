@@ -39,6 +39,7 @@ impl WebWxSource {
     }
 
     pub(super) async fn await_phone(&mut self) -> Result<(), Trouble> {
+        self.still_patient()?;
         let Stage::AwaitPhone(AwaitPhone { login, tip, pushed }) = &self.stage else {
             return Ok(());
         };

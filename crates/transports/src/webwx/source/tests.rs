@@ -84,3 +84,16 @@ fn codes_that_are_closed_again_and_again_are_renewed_less_and_less_often() {
     source.after_spoilt_code(Instant::now() - HURRIED);
     assert_eq!(waits(&mut source), 0.0, "a code that was shown for long has expired in order");
 }
+
+#[tokio::test]
+async fn a_code_that_never_expires_ends_the_wait_for_a_person_too() {
+    for tip in [Tip::Scan, Tip::Confirmation] {
+        let mut source = source();
+        source.patience = Duration::ZERO;
+        source.waiting_since = Some(Instant::now() - Duration::from_secs(1));
+        let login = LoginId::new("uuid");
+        source.stage = Stage::AwaitPhone(AwaitPhone { login, tip, pushed: false });
+        let step = source.step().await;
+        assert!(matches!(step, Err(Trouble::End(ReceiveError::NotLoggedIn { .. }))));
+    }
+}
