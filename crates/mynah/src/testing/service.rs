@@ -21,8 +21,8 @@ struct Pages {
     chats: BTreeMap<ChatId, Chat>,
     /// The names of the members of groups, as far as they spoke or joined.
     members: BTreeMap<ChatId, BTreeSet<String>>,
-    /// The same as a list, made anew when a chat is added: it is asked for at every turn.
-    listed: Arc<[Chat]>,
+    /// The same as a list: it is asked for at every turn.
+    listed: Option<Arc<[Chat]>>,
     performed: Vec<Outgoing>,
     /// The media of people: the bytes behind the references of their messages.
     media: Vec<Bytes>,
@@ -34,7 +34,7 @@ impl RecordingService {
         let pages = Pages {
             chats: BTreeMap::new(),
             members: BTreeMap::new(),
-            listed: Arc::from([]),
+            listed: None,
             performed: Vec::new(),
             media: Vec::new(),
         };
@@ -46,7 +46,7 @@ impl RecordingService {
         let mut pages = self.pages();
         if !pages.chats.contains_key(&chat.id) {
             pages.chats.insert(chat.id.clone(), chat.clone());
-            pages.listed = pages.chats.values().cloned().collect();
+            pages.listed = None;
         }
     }
 
@@ -106,7 +106,9 @@ impl Service for RecordingService {
     }
 
     fn chats(&self) -> Arc<[Chat]> {
-        Arc::clone(&self.pages().listed)
+        let Pages { chats, listed, .. } = &mut *self.pages();
+        let listed = listed.get_or_insert_with(|| chats.values().cloned().collect());
+        Arc::clone(listed)
     }
 
     fn members(&self, group: &ChatId) -> Vec<String> {

@@ -44,8 +44,8 @@ pub(super) struct Streams {
 #[derive(Debug, Default)]
 struct State {
     chats: BTreeMap<ChatId, Chat>,
-    /// The same as a list, made anew when a chat is added.
-    listed: Arc<[Chat]>,
+    /// The same as a list, made when it is asked for: a batch may bring thousands of new chats.
+    listed: Option<Arc<[Chat]>>,
     /// The names of the members of groups who spoke or joined in this run, by their ids.
     members: BTreeMap<ChatId, BTreeMap<PersonId, String>>,
     /// Actions that wait for their outcome.
@@ -59,8 +59,7 @@ impl Shared {
         let kept = records.iter().filter(|(key, _)| key.starts_with(CHAT));
         let kept = kept.filter_map(|(_, value)| serde_json::from_str::<Chat>(value).ok());
         chats.extend(kept.map(|chat| (chat.id.clone(), chat)));
-        let listed = chats.values().cloned().collect();
-        let state = Mutex::new(State { chats, listed, ..State::default() });
+        let state = Mutex::new(State { chats, ..State::default() });
         Self { people, outcomes, streams: watch::Sender::default(), state }
     }
 
@@ -77,7 +76,7 @@ impl Shared {
             return None;
         }
         state.chats.insert(chat.id.clone(), chat.clone());
-        state.listed = state.chats.values().cloned().collect();
+        state.listed = None;
         let value = serde_json::to_string(chat).ok()?;
         Some((format!("{CHAT}{}", chat.id), value))
     }
@@ -112,7 +111,9 @@ impl Shared {
 
     /// The chats seen so far.
     pub(super) fn chats(&self) -> Arc<[Chat]> {
-        Arc::clone(&self.state().listed)
+        let State { chats, listed, .. } = &mut *self.state();
+        let listed = listed.get_or_insert_with(|| chats.values().cloned().collect());
+        Arc::clone(listed)
     }
 
     /// Begins to wait for the outcome of an action.
