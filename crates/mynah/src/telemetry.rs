@@ -124,7 +124,8 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     let _ = match arguments.log_format.unwrap_or(logs.format) {
         LogFormat::Text => registry.with(lines.fmt_fields(Escaped)).try_init(),
         LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).fmt_fields(JsonFields::new());
+            let lines = lines.json().flatten_event(true).with_span_list(false);
+            let lines = lines.fmt_fields(JsonFields::new());
             registry.with(lines.with_writer(|| JsonLines(std::io::stderr()))).try_init()
         }
     };

@@ -53,6 +53,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use begun::Begun;
 use control::Order;
@@ -171,7 +172,7 @@ impl Running {
         let orders = control
             .take()
             .ok_or_else(|| Ended::Unusable("this control serves another run already".into()))?;
-        let Account { name: _, store, transport, handlers, clock, settings, observer } = account;
+        let Account { name, store, transport, handlers, clock, settings, observer } = account;
         let mut records = store.records().await?;
         let offset = AtomicI64::new(worker::take_offset(&mut records));
         let (source, service) = transport.open(records);
@@ -203,7 +204,10 @@ impl Running {
         let (sender, news) = mpsc::channel(NEWS);
         let receiving = stop.child_token();
         let mut receiver = JoinSet::new();
-        receiver.spawn(receive(source, Arc::clone(&worker), sender, receiving.clone()));
+        // Transports do not know the name of their account. An error span is there at every level of the logs.
+        let span = tracing::error_span!("source", account = name);
+        let receiver_task = receive(source, Arc::clone(&worker), sender, receiving.clone());
+        receiver.spawn(receiver_task.instrument(span));
         let jobs = JoinSet::new();
         let is_ending = false;
         Ok(Self { worker, dispatcher, jobs, receiver, receiving, news, orders, control, is_ending })

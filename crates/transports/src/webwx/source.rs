@@ -250,13 +250,13 @@ impl WebWxSource {
         if polling && self.poll_failed && !error.is_too_frequent() {
             wait = wait.min(POLL_PAUSE);
         }
-        tracing::warn!(
-            error = error as &dyn std::error::Error,
-            ?wait,
-            "the service failed; it is tried again"
-        );
         if polling && self.poll_failed {
             // A sync worked since the last poll: the service is there, and answers can leave.
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                ?wait,
+                "the service failed; it is tried again"
+            );
             self.wait(wait);
         } else {
             self.tell_offline(error, wait);
@@ -319,7 +319,6 @@ impl WebWxSource {
     /// The session is over: resume it if it worked until now, else log in anew.
     fn session_over(&mut self, reason: &str) {
         self.shared.set_online(false);
-        tracing::warn!(reason, "the session is over");
         if self.online_since.is_some_and(|since| since.elapsed() >= SHORT_SESSION) {
             self.resumes = 0;
         }
