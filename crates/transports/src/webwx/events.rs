@@ -1,5 +1,7 @@
 //! From data of the service to events: the one place where wire messages are translated into Mynah's terms.
 
+use std::time::Duration;
+
 use mynah_core::{
     Chat, Content, Event, EventBody, EventId, Message, MessageId, Notice, NoticeKind, Origin,
     Person, Segment, Timestamp, mention, quote,
@@ -285,12 +287,17 @@ impl Translator<'_> {
     }
 
     fn event(&self, message: &wire::Message, prefix: &str, body: EventBody) -> Event {
-        let time = match message.create_time {
-            0 => self.now,
-            seconds => Timestamp::from_secs(seconds),
-        };
+        let time = sent_at(message.create_time, self.now);
         Event { id: event_id(prefix, message), time, body }
     }
+}
+
+/// The time of a message; a time that cannot be one means now. A message of the far future would stay in the log for
+/// ever.
+fn sent_at(seconds: i64, now: Timestamp) -> Timestamp {
+    const SKEW: Duration = Duration::from_secs(24 * 60 * 60);
+    let time = Timestamp::from_secs(seconds);
+    if seconds > 0 && time <= now + SKEW { time } else { now }
 }
 
 /// The id of an event: that of its message, which is the same at every delivery.

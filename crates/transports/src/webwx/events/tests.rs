@@ -73,6 +73,25 @@ fn every_kind_of_sender_has_its_origin() {
 }
 
 #[test]
+fn a_time_that_cannot_be_one_means_now() {
+    let now = NOW.as_millis() / 1000;
+    for (created, expected) in [
+        (now - 3600, now - 3600),
+        (now + 5, now + 5),
+        (0, now),
+        (-1, now),
+        (now * 1000, now),
+        (i64::MAX, now),
+        (i64::MIN, now),
+    ] {
+        let mut synced = said("@a", "@me", 1, "hi");
+        synced["AddMsgList"][0]["CreateTime"] = json!(created);
+        let news = translate(&mut directory(), synced);
+        assert_eq!(news.events[0].time, Timestamp::from_secs(expected), "{created}");
+    }
+}
+
+#[test]
 fn a_quoted_reply_is_a_quote_and_the_words_of_its_sender() {
     let mut directory = directory();
     let dashes = "- - - - - - - - - - - - - - -";
