@@ -27,7 +27,7 @@ use friends::Friends;
 use groups::KnownGroup;
 use members::Members;
 pub(crate) use members::{Member, Roster};
-use people::KnownPerson;
+use people::{KnownPerson, People};
 
 /// The account itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ const LATELY: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     head: Head,
-    people: BTreeMap<u32, KnownPerson>,
+    people: People,
     groups: BTreeMap<u32, KnownGroup>,
     person_of: HashMap<Box<str>, u32>,
     group_of: HashMap<Box<str>, u32>,
@@ -119,7 +119,7 @@ impl Directory {
             && let Some(person) = parsed::<KnownPerson>(key, json)
         {
             self.person_of.extend(person.user_name.clone().map(|name| (name, id)));
-            self.people.insert(id, person);
+            self.people.insert(id, Box::new(person));
             self.head.next = self.head.next.max(id + 1);
         } else if let Some(id) = number(GROUP)
             && let Some(group) = parsed::<KnownGroup>(key, json)

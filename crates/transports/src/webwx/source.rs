@@ -12,17 +12,18 @@ use mynah_core::{
     Batch, Event, Incoming, OfflineCause, Prompt, ReceiveError, Records, Source, Status, Throttled,
     Timestamp, with_causes,
 };
-use mynah_webwx::wire::Contact;
 use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Position, Session, Tip};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::shared::Shared;
+use contact_list::Listed;
 use reading::{AskedFor, Pending, Wanted};
 use service_clock::ServiceClock;
 use unread_joins::UnreadJoins;
 
+mod contact_list;
 mod login;
 mod reading;
 mod service_clock;
@@ -77,7 +78,7 @@ enum Stage {
     /// Tell the phone that this session is ready.
     Announce { fresh: bool },
     /// Read the contact list.
-    Contacts { seq: u64, gathered: Vec<Contact> },
+    Contacts { seq: u64, gathered: Vec<Listed> },
     /// Fetch new messages.
     Sync,
     /// Identify the people and groups in the fetched data, then hand the events out.
@@ -149,7 +150,7 @@ pub(crate) struct WebWxSource {
     asked_for: AskedFor,
     unread_joins: UnreadJoins,
     /// The conversations that webwxinit named, until the contact list is read.
-    first_contacts: Vec<Contact>,
+    first_contacts: Vec<Listed>,
     /// Pages of the contact list read so far.
     pages: u64,
 }

@@ -10,12 +10,16 @@ const MOST_PAGES: usize = 17;
 const MOST_CONTACTS: usize = 20_000;
 
 impl Client {
-    /// One page of contacts. The first has number 0; each page contains the number of the next.
+    /// One page of contacts. The first has number 0; each page contains the number of the next. A caller that keeps a few
+    /// fields of each contact names a type made from them.
     ///
     /// # Errors
     ///
     /// [`CallError`] if the call fails.
-    pub async fn contact_page(&self, seq: u64) -> Result<ContactPage, CallError> {
+    pub async fn contact_page<C: From<Contact>>(
+        &self,
+        seq: u64,
+    ) -> Result<ContactPage<C>, CallError> {
         let skey = self.look(|session| session.skey.clone());
         let request = self
             .session_request(Call::GetContact)
@@ -36,7 +40,7 @@ impl Client {
         let mut contacts = Vec::new();
         let mut seq = 0;
         for _ in 0..MOST_PAGES {
-            let page = self.contact_page(seq).await?;
+            let page = self.contact_page::<Contact>(seq).await?;
             contacts.extend(page.member_list);
             if page.seq == 0 || page.seq == seq || contacts.len() >= MOST_CONTACTS {
                 break;

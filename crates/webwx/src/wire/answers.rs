@@ -94,15 +94,15 @@ impl ListItem for Deleted {
     const MOST: usize = 20_000;
 }
 
-/// A page of webwxgetcontact.
+/// A page of webwxgetcontact. Its contacts may be kept in another form, which takes less memory for thousands of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct ContactPage {
+#[serde(rename_all = "PascalCase", bound(deserialize = "C: From<Contact>"))]
+pub struct ContactPage<C = Contact> {
     /// The contacts of this page.
-    #[serde(deserialize_with = "lenient::list")]
-    pub member_list: Vec<Contact>,
+    #[serde(default, deserialize_with = "lenient::list_as::<_, Contact, _>")]
+    pub member_list: Vec<C>,
     /// The number of the next page; 0 after the last page.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub seq: u64,
 }
 

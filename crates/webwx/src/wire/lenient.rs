@@ -64,7 +64,17 @@ where
     D: Deserializer<'de>,
     T: ListItem,
 {
-    from.deserialize_any(ListVisitor(PhantomData))
+    list_as::<_, T, T>(from)
+}
+
+/// The same, each object in another form as soon as it is read.
+pub(crate) fn list_as<'de, D, T, U>(from: D) -> Result<Vec<U>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: ListItem,
+    U: From<T>,
+{
+    from.deserialize_any(ListVisitor::<T, U>(PhantomData))
 }
 
 /// An object, or its default if there is none.
@@ -225,10 +235,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
+struct ListVisitor<T, U>(PhantomData<(T, U)>);
 
-impl<'de, T: ListItem> Visitor<'de> for ListVisitor<T> {
-    type Value = Vec<T>;
+impl<'de, T: ListItem, U: From<T>> Visitor<'de> for ListVisitor<T, U> {
+    type Value = Vec<U>;
 
     no_scalar!(Vec::new());
 
@@ -236,14 +246,14 @@ impl<'de, T: ListItem> Visitor<'de> for ListVisitor<T> {
         f.write_str("anything")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<U>, A::Error> {
         let mut entries = Vec::new();
         let mut weight = 0;
         while weight < T::MOST
             && let Some(Entry(entry)) = seq.next_element::<Entry<T>>()?
         {
             weight += entry.as_ref().map_or(0, T::weight);
-            entries.extend(entry);
+            entries.extend(entry.map(U::from));
         }
         let mut dropped = 0_usize;
         while seq.next_element::<IgnoredAny>()?.is_some() {
@@ -261,7 +271,7 @@ impl<'de, T: ListItem> Visitor<'de> for ListVisitor<T> {
         Ok(entries)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<U>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Vec::new())
     }

@@ -1,11 +1,11 @@
 //! Which friend a name means: the one with that remark, else the only one with that nickname.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use mynah_core::{Called, PersonId};
 
 use super::facts::Standing;
-use super::people::KnownPerson;
+use super::people::{KnownPerson, People};
 
 /// The friends of the present login by remark and by nickname.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct OwnNames {
 impl Friends {
     /// The friends among the people. From a `partial` contact list only remarks are taken: friends who are not in it may
     /// have the same nickname, or the nickname as remark.
-    pub(super) fn among(people: &BTreeMap<u32, KnownPerson>, partial: bool) -> Self {
+    pub(super) fn among(people: &People, partial: bool) -> Self {
         let mut friends = Self::default();
         for (id, person) in people.iter().filter(|(_, person)| is_present_friend(person)) {
             note(&mut friends.remarks, &person.facts.remark, *id);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::super::directory::Facts;
 use super::super::events::{BEFRIENDED, NO_FRIEND, Translator, conversations};
 use super::super::needs::{self, Need};
+use super::contact_list::{Listed, unique};
 use super::{EMPTY_SYNCS, Stage, Trouble, WebWxSource};
 
 /// More pages of contacts than the genuine client reads.
@@ -162,7 +163,8 @@ impl WebWxSource {
         for group in named.chain(init.chat_set.split(',')).filter(|name| is_group(name)) {
             self.wanted.add(group);
         }
-        self.first_contacts = if fresh { init.contact_list.clone() } else { Vec::new() };
+        let first = if fresh { init.contact_list.as_slice() } else { &[] };
+        self.first_contacts = first.iter().cloned().map(Listed::from).collect();
         fresh
     }
 
@@ -223,12 +225,9 @@ impl WebWxSource {
         };
         self.pages = 0;
         let now = self.service_time();
-        let (groups, people): (Vec<Contact>, Vec<Contact>) =
-            unique(gathered).into_iter().partition(Contact::is_group);
+        let (groups, mut people) = unique(gathered);
         let mut directory = self.shared.directory();
-        let people = people.iter().filter(|person| !directory.is_me(&person.user_name));
-        let people =
-            people.map(|person| (person.user_name.as_str().into(), Facts::of(person))).collect();
+        people.retain(|(user_name, _)| !directory.is_me(user_name));
         directory.learn_contact_list(people);
         directory.learn_groups(&groups, now);
         if read == Contacts::Some {
@@ -444,22 +443,6 @@ impl WebWxSource {
 
 fn is_broken_poll(error: &CallError) -> bool {
     matches!(error.failure, webwx::Failure::TimedOut | webwx::Failure::Interrupted(_))
-}
-
-/// The contacts, each once: those of the contact list count more than those of webwxinit, which come first.
-fn unique(contacts: Vec<Contact>) -> Vec<Contact> {
-    let mut places = std::collections::HashMap::new();
-    let mut unique: Vec<Contact> = Vec::with_capacity(contacts.len());
-    for contact in contacts {
-        match places.get(&contact.user_name) {
-            Some(&at) => unique[at] = contact,
-            None => {
-                places.insert(contact.user_name.clone(), unique.len());
-                unique.push(contact);
-            }
-        }
-    }
-    unique
 }
 
 #[cfg(test)]
