@@ -200,6 +200,8 @@ pub(crate) struct Checker<'a> {
     services: Vec<&'a Capabilities>,
     /// Whether it was reported that mentions are plain text.
     said_plain_mention: bool,
+    /// How many names were compared with unknown ones.
+    compared_names: usize,
     /// Whether it has been said that only calls arrive.
     said_only_calls: bool,
     /// Whether traditional characters fold.
@@ -249,6 +251,7 @@ impl<'a> Checker<'a> {
             runs_handlers: around.options.handlers.is_some_and(|handlers| !handlers.is_empty()),
             services: Vec::new(),
             said_plain_mention: false,
+            compared_names: 0,
             said_only_calls: false,
             fold_hant: false,
             compared: BTreeMap::new(),
@@ -367,9 +370,18 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether a name may still be compared with so many others: of thousands of unknown names, only the first get the
+    /// one that was probably meant.
+    fn may_compare(&mut self, others: usize) -> bool {
+        const MOST: usize = 1_000_000;
+        self.compared_names = self.compared_names.saturating_add(others);
+        self.compared_names <= MOST
+    }
+
     /// The variable of the same owner whose name is closest.
-    fn variable_meant(&self, name: &str) -> Option<String> {
+    fn variable_meant(&mut self, name: &str) -> Option<String> {
         let (owner, key) = name.split_once('.')?;
+        self.may_compare(self.set.len()).then_some(())?;
         let of_owner =
             self.set.iter().filter_map(|set| set.split_once('.').filter(|(of, _)| *of == owner));
         let meant = closest(key, of_owner.map(|(_, key)| key))?;
@@ -395,7 +407,8 @@ impl<'a> Checker<'a> {
     }
 
     fn unknown_id(&mut self, id: String, spot: Spot) {
-        let meant = closest(&id, self.ids.keys().map(String::as_str)).map(str::to_owned);
+        let known = self.may_compare(self.ids.len()).then(|| self.ids.keys().map(String::as_str));
+        let meant = closest(&id, known.into_iter().flatten()).map(str::to_owned);
         self.say(Problem::UnknownId { id, meant }, spot);
     }
 }

@@ -80,6 +80,28 @@ fn a_text_of_very_many_braces_is_checked_once() {
 }
 
 #[test]
+fn very_many_unknown_variables_are_reported() {
+    const RULES: usize = 6_000;
+    let (done, result) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("bot.toml");
+        let rule = |n: usize| {
+            format!("[[rule]]\nkeyword = 'k{n}'\nset = {{ v{n} = 'x' }}\nreply = '{{user.w{n}}}'\n")
+        };
+        std::fs::write(&path, (0..RULES).map(rule).collect::<String>()).expect("a file");
+        let loaded = load_input(&path);
+        let unset = loaded.diagnostics.iter().filter(|one| one.code == "never-set");
+        let shown = |one: &mynah_rules::Diagnostic| one.render(&loaded.sources, Lang::En, false);
+        done.send(unset.map(shown).collect::<Vec<_>>()).expect("the test waits");
+    });
+    let unset = result.recv_timeout(LONGEST).expect("the check ends");
+    assert_eq!(unset.len(), RULES);
+    assert!(unset[0].contains("did you mean {user.v0}?"), "{}", unset[0]);
+    assert!(unset[RULES - 1].contains("w5999"), "{}", unset[RULES - 1]);
+}
+
+#[test]
 fn files_without_a_fault_give_no_warning() {
     insta::glob!("inputs/good/*.toml", |path| {
         let loaded = load_input(path);
