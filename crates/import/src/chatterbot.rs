@@ -1,6 +1,6 @@
 //! Conversations of ChatterBot: each sentence is an answer to the one before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::book::{Book, Rule, Value};
 use crate::remark::{Place, Reason};
@@ -19,6 +19,7 @@ struct Question {
 pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError> {
     let mut questions: Vec<Question> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
+    let mut said: HashSet<(usize, String)> = HashSet::new();
     for input in inputs {
         let tree = yaml::read(input)?;
         let section = tree.get("categories").map(Node::items).unwrap_or_default();
@@ -44,9 +45,8 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
                     let text = question.trim().to_owned();
                     questions.push(Question { place, text, answers: vec![], section });
                 }
-                let answers = &mut questions[number].answers;
-                if !answers.contains(&answer) {
-                    answers.push(answer);
+                if said.insert((number, answer.clone())) {
+                    questions[number].answers.push(answer);
                 }
             }
         }

@@ -64,6 +64,41 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
+/// The places of the keys of a file, each its last one. A tree of JSON has keys in the order of their characters.
+pub(crate) struct Keys<'l>(HashMap<Cow<'l, str>, KeyPlace>);
+
+#[derive(Clone, Copy, Default)]
+struct KeyPlace {
+    number: usize,
+    line: usize,
+}
+
+impl<'l> Keys<'l> {
+    pub(crate) fn of(text: &'l str) -> Self {
+        let (mut strings, mut keys, mut number) = (Strings::of(text), HashMap::new(), 0);
+        while let Some(part) = strings.next() {
+            if let Part::String(key) = part
+                && strings.is_behind_key()
+            {
+                number += 1;
+                keys.insert(key, KeyPlace { number, line: strings.line });
+            }
+        }
+        Self(keys)
+    }
+
+    /// The keys and values of an object in the order of the file, with the line of each.
+    pub(crate) fn in_order<'o>(
+        &self,
+        object: &'o Map<String, Value>,
+    ) -> impl Iterator<Item = (&'o String, &'o Value, usize)> + use<'o> {
+        let place = |key: &String| self.0.get(key.as_str()).copied().unwrap_or_default();
+        let mut all: Vec<_> = object.iter().map(|(key, value)| (key, value, place(key))).collect();
+        all.sort_by_key(|(.., place)| place.number);
+        all.into_iter().map(|(key, value, place)| (key, value, place.line))
+    }
+}
+
 /// Finds the lines of texts that are asked for in the order of the file.
 pub(crate) struct Lines<'l>(Strings<'l>);
 
@@ -72,11 +107,11 @@ impl<'l> Lines<'l> {
         Self(Strings::of(text))
     }
 
-    /// The line of a key or value; of a missing one, the line of the one before.
-    pub(crate) fn of_key(&mut self, key: &str) -> usize {
+    /// The line of a text; of a missing one, the line of the one before.
+    pub(crate) fn of_text(&mut self, text: &str) -> usize {
         let mut strings = self.0.clone();
-        while let Some(part) = strings.next().filter(|_| !key.is_empty()) {
-            if matches!(&part, Part::String(found) if found == key) {
+        while let Some(part) = strings.next().filter(|_| !text.is_empty()) {
+            if matches!(&part, Part::String(found) if found == text) {
                 self.0 = strings;
                 break;
             }

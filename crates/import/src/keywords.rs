@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::book::{Book, Rule, Value};
-use crate::json::{self, Lines};
+use crate::json::{self, Keys};
 use crate::names;
 use crate::remark::{Place, Reason};
 use crate::{ImportError, Input};
@@ -22,14 +22,13 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let Some(tree) = tree.as_object() else {
             return Err(input.bad(1, "the settings of a plugin are an object"));
         };
-        let mut lines = Lines::of(input.text()?);
-        for (key, value) in tree {
-            let line = lines.of_key(key);
+        let keys = Keys::of(input.text()?);
+        for (key, value, line) in keys.in_order(tree) {
             let place = Place::new(input.name.as_str(), line);
             match (key.as_str(), value) {
-                ("keyword", Json::Object(all)) => keywords(all, &place, &mut lines, book),
+                ("keyword", Json::Object(all)) => keywords(all, &place, &keys, book),
                 ("group_welc_fixed_msg", Json::Object(all)) => {
-                    welcomes(all, &place, &mut lines, book);
+                    welcomes(all, &place, &keys, book);
                 }
                 (_, Json::String(text)) if key.ends_with("prompt") && !text.trim().is_empty() => {
                     let place = book.item(place.file, line);
@@ -63,9 +62,9 @@ fn forbidden(input: &Input, book: &mut Book) -> Result<(), ImportError> {
 }
 
 /// `"keyword": { "question": "answer" }`; newer plugins write groups of keywords.
-fn keywords(all: &Map<String, Json>, place: &Place, lines: &mut Lines<'_>, book: &mut Book) {
-    for (question, answer) in all {
-        let place = book.item(Arc::clone(&place.file), lines.of_key(question));
+fn keywords(all: &Map<String, Json>, place: &Place, keys: &Keys<'_>, book: &mut Book) {
+    for (question, answer, line) in keys.in_order(all) {
+        let place = book.item(Arc::clone(&place.file), line);
         let questions = answer.get("keywords").map_or_else(|| vec![question.clone()], json::texts);
         let contains = answer.get("match_type").and_then(Json::as_str) == Some("contains");
         let answers = json::texts(answer.get("reply").unwrap_or(answer));
@@ -98,9 +97,9 @@ fn is_file(answer: &str) -> bool {
 }
 
 /// `"group_welc_fixed_msg": { "group": "text" }`.
-fn welcomes(all: &Map<String, Json>, place: &Place, lines: &mut Lines<'_>, book: &mut Book) {
-    for (group, text) in all {
-        let place = book.item(Arc::clone(&place.file), lines.of_key(group));
+fn welcomes(all: &Map<String, Json>, place: &Place, keys: &Keys<'_>, book: &mut Book) {
+    for (group, text, line) in keys.in_order(all) {
+        let place = book.item(Arc::clone(&place.file), line);
         let text = text.as_str().unwrap_or_default().trim();
         if text.is_empty() {
             book.remark(&place, Reason::Empty, group.as_str());

@@ -1,6 +1,6 @@
 //! Rows of Koishi's dialogue plugin.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
@@ -48,7 +48,7 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let mut lines = Lines::of(input.text()?);
         for one in list {
             let question = text(one, "original").or_else(|| text(one, "question"));
-            let line = lines.of_key(question.as_deref().unwrap_or_default());
+            let line = lines.of_text(question.as_deref().unwrap_or_default());
             let place = book.item(input.name.as_str(), line);
             match row(one, place.clone(), book) {
                 Ok(row) => rows.push(row),
@@ -190,8 +190,9 @@ fn answered(answer: &str, is_regex: bool) -> Result<(Vec<String>, Option<String>
 
 /// Rows of one question: one of them is drawn, or none if their probabilities are less than 1 together.
 fn write(groups: &[Vec<Row>], book: &mut Book) {
-    let followed =
-        |id: &str| groups.iter().flatten().any(|row| row.after.iter().any(|one| one == id));
+    let ids: HashSet<&str> =
+        groups.iter().flatten().flat_map(|row| row.after.iter().map(String::as_str)).collect();
+    let followed = |id: &str| ids.contains(id);
     for group in groups {
         let plain = group.iter().all(|row| row.messages.len() == 1 && row.answer_as.is_none());
         let together = plain && group.len() > 1 && !group.iter().any(|row| followed(&row.id));

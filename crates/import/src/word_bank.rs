@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::answers::{self, Answer, Unit};
 use crate::book::{Book, Rule, Value};
-use crate::json::{self, Lines};
+use crate::json::{self, Keys};
 use crate::names::{self, Ids};
 use crate::previous::Previous;
 use crate::remark::{Place, Reason};
@@ -21,11 +21,11 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let Some(bank) = bank.as_object() else {
             return Err(input.bad(1, "a word bank is an object of questions and answers"));
         };
-        let mut lines = Lines::of(input.text()?);
+        let keys = Keys::of(input.text()?);
         let section = if inputs.len() > 1 { input.name.as_str() } else { "" };
         let mut units = Vec::new();
-        for (question, answers) in bank {
-            let place = book.item(input.name.as_str(), lines.of_key(question));
+        for (question, answers, line) in keys.in_order(bank) {
+            let place = book.item(input.name.as_str(), line);
             match unit(&place, question, answers, book) {
                 Ok(unit) => units.push(Unit { section: section.to_owned(), ..unit }),
                 Err(reason) => book.remark(&place, reason, question.as_str()),

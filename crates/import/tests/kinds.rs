@@ -405,10 +405,44 @@ fn a_key_that_a_later_one_replaces_is_named_with_its_line() {
 }
 
 #[test]
+fn keys_of_json_keep_the_order_and_the_lines_of_the_file() {
+    let bank = "{\n\"b\": [\"1\"],\n\"c\": \"\",\n\"a\": [\"2\"]\n}";
+    let imported = import(&[input("a.json", bank)], Some(Kind::WordBank), Lang::En).expect("made");
+    let found = rules(&imported);
+    assert!(found.find("exact = \"b\"") < found.find("exact = \"a\""), "{found}");
+    let lost = imported.remarks.iter().find(|one| one.reason == Reason::Empty).expect("a loss");
+    assert_eq!((lost.line(), lost.subject.as_str()), (3, "c"));
+}
+
+#[test]
 fn lines_are_found_though_characters_are_escaped() {
     // As Python writes JSON.
     let text = "{\n\"keyword\": {\n\"\\u4f60\\u597d\": \"\\u55e8\",\n\"\\u518d\\u89c1\": \"\"}}";
     let imported = made("config.json", text);
     let lost = imported.remarks.iter().find(|one| one.reason == Reason::Empty).expect("a loss");
     assert_eq!((lost.line(), lost.subject.as_str()), (4, "再见"));
+}
+
+/// How long an import may take that is linear in the file.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(60);
+
+#[test]
+fn large_files_are_imported() {
+    const ROWS: usize = 30_000;
+    let escaped = |n: usize| format!("\\u95ee{n}");
+    let bank = (0..ROWS).map(|n| format!("\"{}\": \"a\"", escaped(n))).collect::<Vec<_>>();
+    let dialogue =
+        |n| format!("{{\"original\": \"{}\", \"answer\": \"a\", \"flag\": 0}}", escaped(n));
+    let rows = (0..ROWS).map(dialogue).collect::<Vec<_>>();
+    for (kind, text) in [
+        (Kind::WordBank, format!("{{{}}}", bank.join(",\n"))),
+        (Kind::Koishi, format!("[{}]", rows.join(",\n"))),
+    ] {
+        let (done, result) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let imported = import(&[input("a.json", &text)], Some(kind), Lang::En);
+            done.send(imported.expect("imported").items).expect("the test waits");
+        });
+        assert_eq!(result.recv_timeout(LONGEST).expect("the import ends"), ROWS);
+    }
 }
