@@ -348,6 +348,12 @@ pub enum StoreError {
         /// The data file.
         place: String,
     },
+    /// This process may open no more files.
+    #[error("{place} cannot be opened: this process may open no more files")]
+    NoDescriptors {
+        /// The path.
+        place: String,
+    },
     /// A file has the place of the folder of the data, or of a folder above it.
     #[error("{place} is a file, not a folder")]
     NotFolder {
@@ -461,6 +467,9 @@ impl StoreError {
             }
             Self::ReadOnly { .. } => {
                 "give this user the right to write to the data folder and the files in it, or choose another with --data"
+            }
+            Self::NoDescriptors { .. } => {
+                "raise the limit of open files (`ulimit -n`, `LimitNOFILE` of systemd) and start again"
             }
             Self::NotFolder { .. } => {
                 "name a folder with --data or as `data` of the account, which is made if it does not exist"

@@ -591,6 +591,12 @@ fn a_folder_that_cannot_be_written_is_named() {
     let error = crate::error::translate_io(denied, Path::new("data"));
     assert!(matches!(error, StoreError::ReadOnly { .. }));
     assert!(error.remedy().contains("right to write"));
+    #[cfg(unix)]
+    {
+        let no_descriptor = std::io::Error::from_raw_os_error(24);
+        let error = crate::error::translate_io(no_descriptor, Path::new("data"));
+        assert!(error.remedy().contains("ulimit -n"), "{error}");
+    }
 }
 
 #[tokio::test]

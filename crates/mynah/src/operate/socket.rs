@@ -113,10 +113,14 @@ mod unix {
 
     /// Asks the process that works with this data; `None` if there is none.
     pub(crate) async fn ask(data: &Path, request: &Asked) -> Result<Option<Answer>, Report> {
-        use io::ErrorKind::{ConnectionRefused, NotFound};
+        use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
         match tokio::time::timeout(PATIENCE, talk(&path_in(data), request)).await {
             Ok(Ok(answer)) => Ok(Some(answer)),
-            Ok(Err(error)) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
+            Ok(Err(error))
+                if matches!(error.kind(), NotFound | ConnectionRefused | NotADirectory) =>
+            {
+                Ok(None)
+            }
             Ok(Err(error)) => Err(Report::new(Ended::Storage, failed(data)).because(error)),
             Err(_) => Err(Report::new(Ended::Storage, failed(data)).hint("it does not answer")),
         }
