@@ -96,6 +96,8 @@ fn usual_tables_work_without_a_word_about_their_columns() {
         ("问题,答案\n怎么退货,7 天内\n", 2),
         ("分类,答案,问题\n售后,7 天内,怎么退货\n", 2),
         ("Question,Answer\n怎么退货,7 天内\n", 2),
+        ("問題,回覆\n怎么退货,7 天内\n", 2),
+        ("關鍵字,回答內容,答案\n怎么退货,x,7 天内\n", 2),
         ("\n\n问题,答案\n\n怎么退货,7 天内\n", 5),
     ] {
         let book = book(table, TABLE);

@@ -10,7 +10,7 @@ use crate::problem::{Problem, SheetProblem};
 /// The keys of columns.
 const KEYS: [&str; 5] = ["question", "reply", "image", "attachment", "groups"];
 
-/// Usual headers of questions, folded.
+/// Usual headers of questions, folded: also in small letters and simplified characters.
 const QUESTION: [&str; 27] = [
     "问题",
     "问",
@@ -42,13 +42,16 @@ const QUESTION: [&str; 27] = [
 ];
 
 /// Usual headers of answers, folded.
-const REPLY: [&str; 19] = [
+const REPLY: [&str; 22] = [
     "答案",
     "答",
     "回答",
     "答复",
     "回复",
     "回复内容",
+    "回覆",
+    "回覆内容",
+    "答覆",
     "答案内容",
     "标准答案",
     "标准回答",
@@ -281,7 +284,7 @@ impl Guess {
 }
 
 fn folded(text: &str) -> String {
-    let folded = Folding::new(false, false).fold(text).into_text();
+    let folded = Folding::new(false, true).fold(text).into_text();
     folded.trim().trim_end_matches([':', '*']).to_owned()
 }
 
