@@ -52,20 +52,19 @@ pub use mynah_store as store;
 pub use mynah_transports as transports;
 pub use report::Report;
 
-/// The runtime of the program `mynah`: one thread for all tasks. A message wakes several tasks one after the other, and to
-/// hand them to another thread costs more than it saves. `TOKIO_WORKER_THREADS` sets a number of worker threads instead.
-///
-/// For bots without handlers that block: those need a runtime of several threads, as `#[tokio::main]` makes it.
+/// The runtime of the program `mynah`: one worker thread. A message wakes several tasks one after the other, and to hand
+/// them to another thread costs more than it saves. Handlers that block get a thread of their own. `TOKIO_WORKER_THREADS`
+/// sets another number.
 ///
 /// # Errors
 ///
 /// If the system allows this process no further thread or no file descriptor.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
     probe_limits().map_err(no_runtime)?;
-    let mut builder = match std::env::var_os("TOKIO_WORKER_THREADS") {
-        Some(_) => tokio::runtime::Builder::new_multi_thread(),
-        None => tokio::runtime::Builder::new_current_thread(),
-    };
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        builder.worker_threads(1);
+    }
     let runtime = builder.enable_all().build().map_err(no_runtime)?;
     #[cfg(unix)]
     survive_file_limit(&runtime).map_err(no_runtime)?;
