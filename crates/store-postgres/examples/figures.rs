@@ -31,7 +31,7 @@ const MESSAGES: usize = 2_000;
 const CALLERS: usize = 8;
 
 /// Rounds of each kind, in turn.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -41,6 +41,8 @@ async fn main() -> Result<()> {
     tokio::spawn(connection);
     let server = Server::find(&admin).await?;
     bench(&address, &["-i", "-q", "-s", "10"])?;
+    // Or the server does it by itself, in the middle of a round.
+    admin.batch_execute("VACUUM (FREEZE, ANALYZE)").await?;
     println!("{MESSAGES} messages, {CALLERS} callers; {ROUNDS} rounds in turn");
     for round in 1..=ROUNDS {
         let unsynced = server.simple_updates(&admin, &address, "off").await?;

@@ -510,20 +510,21 @@ BEGIN
     v_none := mynah.fence_1(p_account, p_holder, p_epoch, true);
     v_none := set_config('synchronous_commit', 'off', true);
     SELECT s.seq INTO v_seq FROM mynah.seen s WHERE s.account = p_account AND s.id = p_event;
-    PERFORM 1 FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lane AND b.seq = v_seq;
+    -- A value that was read as missing may be there, if it has expired.
+    PERFORM 1 FROM unnest(p_read_scopes, p_read_chats, p_read_persons, p_read_keys, p_read_versions)
+            AS r (scope, chat, person, key, version)
+        WHERE r.version IS DISTINCT FROM (
+            SELECT s.version FROM mynah.state s WHERE s.account = p_account AND s.scope = r.scope AND s.chat = r.chat
+                AND s.person = r.person AND s.key = r.key
+                AND (r.version IS NOT NULL OR s.expires IS NULL OR s.expires > p_now));
+    -- The first call of a repeated one has changed what it had read.
+    IF FOUND AND EXISTS (SELECT 1 FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lane AND b.seq = v_seq) THEN
+        o_done := false;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    DELETE FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lane AND b.seq = v_seq;
     IF FOUND THEN
-        -- A value that was read as missing may be there, if it has expired.
-        PERFORM 1 FROM unnest(p_read_scopes, p_read_chats, p_read_persons, p_read_keys, p_read_versions)
-                AS r (scope, chat, person, key, version)
-            WHERE r.version IS DISTINCT FROM (
-                SELECT s.version FROM mynah.state s WHERE s.account = p_account AND s.scope = r.scope AND s.chat = r.chat
-                    AND s.person = r.person AND s.key = r.key
-                    AND (r.version IS NOT NULL OR s.expires IS NULL OR s.expires > p_now));
-        IF FOUND THEN
-            o_done := false;
-            RETURN NEXT;
-            RETURN;
-        END IF;
         v_none := mynah.write_state_1(p_account, p_ops, p_scopes, p_chats, p_persons, p_keys, p_texts, p_adds, p_expires,
             p_name, p_now);
         v_none := mynah.queue_1(p_account, v_seq, p_action_chats, p_action_bodies, p_delays, p_action_expires, p_saves, p_now);
@@ -539,7 +540,6 @@ BEGIN
                         body = excluded.body;
             END IF;
         END LOOP;
-        DELETE FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lane AND b.seq = v_seq;
         INSERT INTO mynah.decision (account, seq, handled, decided) VALUES (p_account, v_seq, p_now, p_decided);
         IF NOT p_keeps_text THEN
             UPDATE mynah.event e SET body = NULL WHERE e.account = p_account AND e.seq = v_seq;
