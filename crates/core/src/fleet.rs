@@ -61,8 +61,8 @@ pub trait Fleet: fmt::Debug + Send + Sync {
     /// Leaves: gives back all accounts that this node still holds and removes its row. Close the stores first.
     async fn leave(&self) -> Result<(), StoreError>;
 
-    /// Returns when another look may find something, or orders came: at a message of another node, or after a third of
-    /// the TTL at the latest.
+    /// Returns when another look may find something, or orders came: at a message of another node, when time has made an
+    /// account free, or after the TTL at the latest. Cancel safe.
     async fn changed(&self);
 
     /// Stores what people see of the accounts that this node holds; rows of other accounts are dropped. May be lost when
