@@ -56,3 +56,21 @@ fn the_same_rule_twice_is_seen() {
     let rule = "[[rule]]\nkeyword = \"hi\"\nreply = \"a\"\n";
     assert!(never_fires(&diagnostics(&format!("{rule}{rule}"))));
 }
+
+/// A sentence ignores the signs at its end; an exact text that ends in one does not.
+#[test]
+fn a_sentence_is_compared_with_each_end_that_it_may_have() {
+    for (earlier, later, is_shadowed) in [
+        ("exact = \"1！\"", "pattern = \"1！\"", false),
+        ("exact = \"1\"", "pattern = \"1！\"", true),
+        ("pattern = \"1\"", "pattern = \"1！\"", true),
+        ("pattern = \"1！\"", "exact = \"1！\"", true),
+        ("exact = \"！\"", "pattern = \"！\"", true),
+        ("suffix = \"好？\"", "pattern = \"你[们]好？\"", false),
+        ("suffix = \"好\"", "pattern = \"你[们]好？\"", true),
+    ] {
+        let rules =
+            format!("[[rule]]\n{earlier}\nreply = \"a\"\n[[rule]]\n{later}\nreply = \"b\"\n");
+        assert_eq!(never_fires(&diagnostics(&rules)), is_shadowed, "{earlier} before {later}");
+    }
+}

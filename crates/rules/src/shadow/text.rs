@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 use crate::problem::ShadowReason;
 use mynah_matching::Conditions;
 use mynah_matching::fold::Folding;
-use mynah_matching::keyword::Item;
+use mynah_matching::keyword::{Item, without_final_signs};
 use mynah_matching::pattern::{Fillings, Matcher, Pattern};
 
 /// A letter of a script with spaces, and an ideograph, both so rare that no rule mentions them.
@@ -321,10 +321,8 @@ impl OneOf {
     fn sentence(pattern: &Pattern, folding: Folding) -> Self {
         let fillings = Fillings { texts: &ANYTHING, whole: &WHOLE, numbers: &NUMBERS };
         let texts = pattern.instances(fillings, MOST).map(|texts| {
-            texts
-                .into_iter()
-                .map(|text| folding.fold(&text).into_text().trim().to_owned())
-                .collect()
+            let texts = texts.into_iter().map(|text| folding.fold(&text).into_text());
+            texts.flat_map(|text| with_other_ends(&text)).collect()
         });
         let matcher = Matcher::new(pattern, folding);
         let longest = Matcher::required(pattern, folding)
@@ -362,6 +360,14 @@ impl OneOf {
             Fits::Regex => vec![self.written.as_str()],
             Fits::Sentence(_) => self.required.iter().map(String::as_str).collect(),
         }
+    }
+}
+
+/// A text with the possible signs at its end, whatever its own are; as it is if it consists of such signs.
+fn with_other_ends(text: &str) -> Vec<String> {
+    match without_final_signs(text) {
+        "" => vec![text.trim().to_owned()],
+        rest => FINAL.iter().map(|end| format!("{rest}{end}")).collect(),
     }
 }
 
