@@ -427,7 +427,7 @@ async fn a_server_killed_and_back_on_its_port_finds_the_same_session() {
         let mut t = started().await;
         t.count().await;
         let (options, world) = t.stage.kill_server().await;
-        t.stage.logged("tried again").await;
+        t.stage.logged("offline").await;
         t.stage.serve(Options { world, ..options }).await;
         t.count().await;
         t.count().await;
@@ -442,7 +442,7 @@ async fn after_a_server_lost_its_memory_the_bot_logs_in_again() {
         let mut t = started().await;
         t.count().await;
         let (options, _) = t.stage.kill_server().await;
-        t.stage.logged("tried again").await;
+        t.stage.logged("offline").await;
         t.stage.serve(Options { world: World::default(), ..options }).await;
         t.stage.online().await;
         t.count().await;
