@@ -81,10 +81,9 @@ pub(crate) struct PostgresFleet {
     next_batch: AtomicU64,
 }
 
-/// When the fleet is looked at without a notification.
+/// The times of the next glance and the next look, unless a notification comes before.
 #[derive(Debug, Clone, Copy)]
 struct Due {
-    /// A glance, or a look.
     glance: Instant,
     look: Instant,
 }
