@@ -175,7 +175,6 @@ impl Story {
         while !(self.faults.is_empty() && self.due.is_empty() && self.restarting.is_none()) {
             self.tick().await;
         }
-        history::leave_none_alone(&self.cluster.admin("bots").await).await;
         self.all_answer().await;
         println!("{} faults in {:?}", self.record.blows.len(), began.elapsed());
         for node in &mut self.nodes {
@@ -205,10 +204,16 @@ impl Story {
             if open.is_empty() {
                 return;
             }
+            // The last fault may have been one too many for an account.
+            history::leave_none_alone(&admin).await;
             if !patience.lasts(open.len()) {
-                let lost = open.iter().map(|n| format!("{n}: {:?}", self.record.questions[*n]));
+                let of = |n: &usize| &self.record.questions[*n];
+                let lost: Vec<_> = open.iter().map(|n| format!("{n}: {:?}", of(n))).collect();
+                let accounts = self.sandbox.accounts();
+                let names = open.iter().map(|n| accounts[of(n).account].name()).collect();
+                let leases = history::held(&admin, &names).await;
                 let queues = history::queues(&admin).await;
-                panic!("not answered: {:#?}; queues: {queues:#?}", lost.collect::<Vec<_>>());
+                panic!("not answered: {lost:#?}; leases: {leases:#?}; queues: {queues:#?}");
             }
             self.revive().await;
             tokio::time::sleep(4 * TICK).await;
@@ -406,8 +411,10 @@ impl Story {
         let excused = (late, given_up.len());
         let taken = leases.iter().filter(|lease| lease.is_taken).count();
         println!(
-            "changes of holders {taken}; accounts left alone {}; processes that ended by themselves {}",
+            "changes of holders {taken}; accounts left alone {}, after at most {} ends of their nodes in a row; \
+             processes that ended by themselves {}",
             leases.len() - taken,
+            leases.iter().map(|lease| lease.ends).max().unwrap_or_default(),
             self.ends
         );
         self.report(&answers, &doubtful, &leases, excused);

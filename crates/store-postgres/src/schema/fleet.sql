@@ -214,12 +214,13 @@ BEGIN
         SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
     ), judged AS MATERIALIZED (
         -- A process that ended soon after it had taken the account may have ended because of it.
-        SELECT d.*, d.ended IS TRUE AND d.died_so_often >= mynah.most_deaths_1(d.died_so_often, d.died_since, p_now) AS left_alone
+        SELECT d.*, m.most, d.ended IS TRUE AND d.died_so_often >= m.most AS left_alone
         FROM (
             SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.deaths
                 WHEN k.since > p_now - interval '10 seconds' THEN k.deaths + 1 ELSE 0 END AS died_so_often,
                 CASE WHEN k.deaths > 0 THEN k.deaths_since ELSE k.since END AS died_since
             FROM locked k) d
+        CROSS JOIN LATERAL (SELECT mynah.most_deaths_1(d.died_so_often, d.died_since, p_now) AS most) m
     ), taken AS (
         -- The epoch is compared, so that of two takers one finds nothing.
         UPDATE mynah.lease l SET
@@ -230,7 +231,7 @@ BEGIN
                 deaths = j.died_so_often, deaths_since = j.died_since,
                 trouble = CASE WHEN j.ended IS TRUE AND j.died_so_often > 1
                     THEN j.died_so_often || ' nodes in a row ended with it' ELSE l.trouble END,
-                not_before = CASE WHEN j.left_alone THEN p_now + mynah.back_off_1(j.died_so_often - 4) END,
+                not_before = CASE WHEN j.left_alone THEN p_now + mynah.back_off_1(j.died_so_often - j.most + 1) END,
                 zone = CASE WHEN j.left_alone THEN l.zone ELSE p_node.zone END,
                 last_node = CASE WHEN j.left_alone THEN l.last_node ELSE p_node.name END,
                 moving_to = NULL, moving_until = NULL

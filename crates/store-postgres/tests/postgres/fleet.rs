@@ -391,6 +391,34 @@ fn an_account_is_not_left_alone_after_five_ends_while_other_nodes_end_as_well() 
     });
 }
 
+/// The tenth end counts as the first one that the account is left alone for.
+#[test]
+fn an_account_is_left_alone_for_ten_seconds_first_after_ten_ends_as_well() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "tenth").await;
+        let mut one = Member::join(cluster, "tenth", node("one", 1)).await;
+        let others = "INSERT INTO mynah.node (id, name, version, beaten, expires)
+            SELECT gen_random_uuid(), 'ended', '1', now(), now() FROM generate_series(1, 11)";
+        admin.batch_execute(others).await.unwrap();
+        // Its connection has ended, and it does not beat any more.
+        let ended = "WITH node AS (
+                INSERT INTO mynah.node (id, name, version, beaten, expires)
+                    VALUES (gen_random_uuid(), 'two', '1', now() - interval '5 seconds', now() + interval '1 minute')
+                    RETURNING id, number
+            ), session AS (
+                INSERT INTO mynah.session (number, server) SELECT number, pg_postmaster_start_time() FROM node
+            )
+            UPDATE mynah.lease SET holder = id, since = now() - interval '6 seconds',
+                deaths = 9, deaths_since = now() - interval '1 minute' FROM node";
+        admin.batch_execute(ended).await.unwrap();
+        one.look().await;
+        let state = state(&*one.fleet).await;
+        assert_eq!((state.failures, state.node), (10, None));
+        assert_eq!(state.not_before.unwrap().since(state.since), Duration::from_secs(10));
+    });
+}
+
 /// The other accounts are looked for after them, and there are fewer places than accounts.
 #[test]
 fn accounts_under_suspicion_take_no_place_of_others() {

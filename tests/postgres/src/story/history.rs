@@ -75,8 +75,15 @@ pub(crate) struct Lease {
     pub(crate) node: Option<usize>,
     pub(crate) is_taken: bool,
     pub(crate) at: SystemTime,
-    /// Whether the account may be the cause of their ends, so that it goes to a node by itself.
-    pub(crate) is_suspect: bool,
+    /// How many nodes in a row have ended soon after they took it.
+    pub(crate) ends: i32,
+}
+
+impl Lease {
+    /// Whether the account may be the cause of the ends of its nodes, so that it goes to a node by itself.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.ends >= 5
+    }
 }
 
 pub(crate) fn moment(seconds: f64) -> SystemTime {
@@ -140,21 +147,34 @@ pub(crate) async fn queues(admin: &Client) -> Vec<String> {
     admin.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Lets nodes take the accounts that were left alone.
+/// The leases of accounts, with the names of their holders.
+pub(crate) async fn held(admin: &Client, accounts: &BTreeSet<&str>) -> Vec<String> {
+    let sql = "SELECT a.name, row_to_json(l)::text || ' ' || coalesce(n.name, 'no node') || ', now ' || clock_timestamp()
+        FROM mynah.lease l JOIN mynah.account a USING (account) LEFT JOIN mynah.node n ON n.id = l.holder";
+    let rows = admin.query(sql, &[]).await.unwrap();
+    rows.iter()
+        .filter(|row| accounts.contains(row.get::<_, &str>(0)))
+        .map(|row| row.get(1))
+        .collect()
+}
+
+/// Lets nodes take the accounts that were left alone as their nodes had ended.
 pub(crate) async fn leave_none_alone(admin: &Client) {
-    admin.execute("UPDATE mynah.lease SET not_before = NULL", &[]).await.unwrap();
+    let sql =
+        "UPDATE mynah.lease SET not_before = NULL WHERE not_before IS NOT NULL AND deaths > 0";
+    admin.execute(sql, &[]).await.unwrap();
 }
 
 /// All changes of holders.
 pub(crate) async fn leases(admin: &Client) -> Vec<Lease> {
-    let sql = "SELECT account, node, at, epoch, deaths >= 5 FROM public.lease_history ORDER BY at";
+    let sql = "SELECT account, node, at, epoch, deaths FROM public.lease_history ORDER BY at";
     let lease = |row: &Row| Lease {
         account: row.get(0),
         epoch: row.get(3),
         node: node(row),
         is_taken: row.get::<_, Option<&str>>(1).is_some(),
         at: moment(row.get(2)),
-        is_suspect: row.get(4),
+        ends: row.get(4),
     };
     admin.query(sql, &[]).await.unwrap().iter().map(lease).collect()
 }

@@ -272,7 +272,7 @@ impl Holders {
     /// Whether it was under suspicion then or came under it meanwhile.
     fn is_suspect(&self, from: SystemTime, until: SystemTime) -> bool {
         let meanwhile = self.0.iter().filter(|lease| (from..=until).contains(&lease.at));
-        self.last(from).into_iter().chain(meanwhile).any(|lease| lease.is_suspect)
+        self.last(from).into_iter().chain(meanwhile).any(Lease::is_suspect)
     }
 }
 
@@ -403,7 +403,7 @@ mod tests {
 
     fn lease(epoch: i64, node: usize, second: u32) -> Lease {
         let (account, at) = ("a1".to_owned(), UNIX_EPOCH + second * SECOND);
-        Lease { account, epoch, node: Some(node), is_taken: true, at, is_suspect: false }
+        Lease { account, epoch, node: Some(node), is_taken: true, at, ends: 0 }
     }
 
     fn blow(fault: Fault, node: Option<usize>, (began, until): (u32, u32)) -> Blow {
@@ -470,7 +470,7 @@ mod tests {
         };
         let silences = |next: &[Blow]| silences_of(&leases, next);
         assert_eq!(silences(&[]).whole[0].0, 6 * SECOND);
-        let suspect = |lease| Lease { is_suspect: true, ..lease };
+        let suspect = |lease| Lease { ends: 5, ..lease };
         for leases in
             [[suspect(lease(1, 0, 0)), lease(2, 1, 4)], [lease(1, 0, 0), suspect(lease(2, 1, 4))]]
         {
