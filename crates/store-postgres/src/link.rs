@@ -28,7 +28,7 @@ pub(crate) type Parameters<'a> = &'a [Parameter<'a>];
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A try that takes longer counts as lost.
-const LONGEST: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
 /// The first connection may take this long without a word to the operator.
 const WITHOUT_A_WORD: Duration = Duration::from_secs(2);
@@ -238,7 +238,7 @@ impl Link {
     }
 
     /// Drops the connection: its answers are not to be trusted to come.
-    async fn drop_session(&self) {
+    pub(crate) async fn drop_session(&self) {
         *self.session.lock().await = None;
     }
 

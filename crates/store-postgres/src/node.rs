@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::arguments::whole_millis;
 use crate::boot_time::boot_time;
-use crate::error::failed;
-use crate::link::Links;
+use crate::error::{failed, unreachable};
+use crate::link::{LONGEST, Links};
 
 /// A row of a node that does not share accounts is good for this long.
 pub(crate) const TTL: Duration = Duration::from_secs(6);
@@ -315,8 +315,19 @@ async fn beat(links: &Links, id: &str, life: &Life) -> Result<Option<i32>, Store
     let failed = |error| failed(error, links.control.place());
     let session = links.control.session().await.map_err(failed)?;
     if session.mark(number) {
-        session.execute("LISTEN mynah").await.map_err(failed)?;
-        session.query(MARK_SQL, &[&number, &life.locks]).await.map_err(failed)?;
+        let entered = async {
+            session.execute("LISTEN mynah").await?;
+            session.query(MARK_SQL, &[&number, &life.locks]).await
+        };
+        let outcome = match timeout(LONGEST, entered).await {
+            Ok(entered) => entered.map_err(failed),
+            Err(elapsed) => Err(unreachable(links.control.place(), elapsed)),
+        };
+        if let Err(error) = outcome {
+            // It counts as marked. The next one is marked anew.
+            links.control.drop_session().await;
+            return Err(error);
+        }
     }
     Ok(Some(number))
 }
