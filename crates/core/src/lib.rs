@@ -31,6 +31,7 @@ mod reader;
 mod state;
 mod store;
 mod time;
+mod to_map;
 mod transport;
 mod turn_memory;
 mod turn_waits;
@@ -85,6 +86,7 @@ pub use store::{
     StoreError, Turn,
 };
 pub use time::{Clock, SystemClock, Timestamp};
+pub use to_map::to_map;
 pub use transport::{
     Batch, Capabilities, GroupDelivery, Incoming, MediaError, OfflineCause, Outgoing, Prompt,
     Receipt, ReceiveError, Records, SendError, Service, Source, Status, TextUnit, Throttled,

@@ -11,6 +11,8 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mynah_core::to_map;
+
 use crate::book::{Book, Rule, Value};
 use crate::names;
 use crate::remark::{Place, Reason};
@@ -112,7 +114,7 @@ fn block(intent: &str, file: &str, data: &Node, rules: &BTreeMap<String, String>
         sentences: sentences.collect(),
         slots: texts(data.get("slots")).into_iter().collect(),
         rules: texts(data.get("expansion_rules")),
-        lists: lists.iter().map(|(name, list)| (name.clone(), lists::read(list, rules))).collect(),
+        lists: to_map(lists.iter().map(|(name, list)| (name.clone(), lists::read(list, rules)))),
         requires,
         excludes: excludes.iter().map(|(name, value)| (name.clone(), values(value))).collect(),
         context_slots,
@@ -123,7 +125,7 @@ fn block(intent: &str, file: &str, data: &Node, rules: &BTreeMap<String, String>
 /// The texts of a map.
 fn texts(node: Option<&Node>) -> BTreeMap<String, String> {
     let entries = node.map(Node::entries).unwrap_or_default();
-    entries.iter().filter_map(|(name, one)| Some((name.clone(), one.text()?.to_owned()))).collect()
+    to_map(entries.iter().filter_map(|(name, one)| Some((name.clone(), one.text()?.to_owned()))))
 }
 
 /// The values of a condition: one, or several.

@@ -37,6 +37,8 @@ pub use remark::{Reason, Remark};
 
 use std::collections::BTreeMap;
 
+use mynah_core::to_map;
+
 use book::Book;
 
 /// A bot that was made from files of other bots.
@@ -94,6 +96,6 @@ pub fn import(inputs: &[Input], from: Option<Kind>, lang: Lang) -> Result<Import
     if book.items == 0 {
         return Err(ImportError::Nothing { kinds: of_kind.keys().copied().collect() });
     }
-    let kinds = of_kind.iter().map(|(kind, inputs)| (*kind, inputs.len())).collect();
+    let kinds = to_map(of_kind.iter().map(|(kind, inputs)| (*kind, inputs.len())));
     settle::settle(book, kinds, inputs, lang)
 }

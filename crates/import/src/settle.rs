@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mynah_core::to_map;
+
 use mynah_reader::Lang;
 use mynah_rules::{Files, LoadOptions, RuleBook};
 
@@ -83,7 +85,7 @@ type Mistake = (String, usize, &'static str, String);
 fn checked(output: &Output, files: &[(String, Vec<u8>)]) -> (Vec<Mistake>, Option<Arc<RuleBook>>) {
     let texts = output.files.iter().map(|(name, text)| (PathBuf::from(name), text.as_str()));
     let others = files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.as_slice()));
-    let memory = Memory { texts: texts.collect(), others: others.collect() };
+    let memory = Memory { texts: to_map(texts), others: to_map(others) };
     let loaded = mynah_rules::load(Path::new("bot.toml"), &memory, &LoadOptions::default());
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
     let errors = errors

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use mynah_core::{Context, Event, Flow, Handler, HandlerError, Message, with_causes};
+use mynah_core::{Context, Event, Flow, Handler, HandlerError, Message, to_map, with_causes};
 use mynah_reader::{TableNode, Unfit};
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,7 @@ pub(crate) struct OwnHandlers {
 impl OwnHandlers {
     /// These, none of which has its settings yet.
     pub(crate) fn new(makes: impl Iterator<Item = (String, Arc<Make>)>) -> Self {
-        Self { makes: makes.collect(), made: Mutex::default() }
+        Self { makes: to_map(makes), made: Mutex::default() }
     }
 
     /// Whether there is none.

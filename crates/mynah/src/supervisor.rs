@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mynah_core::{Clock, Prompt, Store, SystemClock};
+use mynah_core::{Clock, Prompt, Store, SystemClock, to_map};
 use mynah_page::Condition;
 use mynah_rules::{Loaded, RuleBook};
 use mynah_transports::Connector;
@@ -229,7 +229,7 @@ impl Supervisor {
     /// How the accounts of the set ended together: the first end that was not fine.
     pub(crate) fn outcome(&self) -> Ended {
         let members = self.members();
-        let ends: BTreeMap<u64, Ended> = members.values().filter_map(|one| one.end()).collect();
+        let ends = to_map(members.values().filter_map(|one| one.end()));
         ends.into_values().fold(Ended::Fine, Ended::and)
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mynah_core::{
     Captures, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Person, Scope,
-    StoreReader, Timestamp,
+    StoreReader, Timestamp, to_map,
 };
 
 use crate::answer::Answer;
@@ -131,7 +131,7 @@ impl ProgramHandler {
             event: EventFields::of(event, &around),
             captures: &captures,
             args: &args,
-            vars: spec.reads.iter().flat_map(|reads| reads.values(ctx, &*self.account)).collect(),
+            vars: to_map(spec.reads.iter().flat_map(|reads| reads.values(ctx, &*self.account))),
             // JavaScript holds whole numbers exactly up to this size.
             seed: ctx.random().below(1 << 53),
             settings: &spec.settings,
@@ -182,7 +182,7 @@ fn flow(spec: &Spec, event: &Event, wanted: Option<Flow>) -> Flow {
 fn sorted(given: &Captures, of_rule: Captures) -> (Captures, Captures) {
     let is_captured = |(name, text): &(&String, &String)| of_rule.get(*name) == Some(*text);
     let own = |pair: (&String, &String)| (pair.0.clone(), pair.1.clone());
-    let args = given.iter().filter(|pair| !is_captured(pair)).map(own).collect();
+    let args = to_map(given.iter().filter(|pair| !is_captured(pair)).map(own));
     let captures = if given.is_empty() { Captures::new() } else { of_rule };
     (captures, args)
 }

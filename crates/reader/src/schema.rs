@@ -17,8 +17,8 @@ pub fn json_schema(title: &str, description: &str, keys: &[Key]) -> String {
 }
 
 fn table(keys: &[Key]) -> Value {
-    let properties: Map<String, Value> =
-        keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+    let mut properties = Map::new();
+    properties.extend(keys.iter().map(|key| (key.name.to_owned(), property(key))));
     let mut schema =
         json!({ "type": "object", "properties": properties, "additionalProperties": false });
     let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();

@@ -21,8 +21,8 @@ pub fn json_schema() -> String {
 }
 
 fn table(table: Table) -> Value {
-    let properties: Map<String, Value> =
-        table.keys().map(|key| (key.name.to_owned(), property(key))).collect();
+    let mut properties = Map::new();
+    properties.extend(table.keys().map(|key| (key.name.to_owned(), property(key))));
     let schema = with(of_type("object"), "properties", properties.into());
     let schema = with(schema, "additionalProperties", false.into());
     match required(table) {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use mynah_core::{Decided, Fired, Timestamp};
 use rusqlite::{Connection, Result, params};
 
+use crate::rows::to_map;
+
 /// A day in milliseconds; days are those of UTC, since a zone may change.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -129,15 +131,12 @@ pub(crate) fn since(connection: &Connection) -> Result<Option<Timestamp>> {
 
 /// The counts of every rule that fired.
 pub(crate) fn fired(connection: &Connection) -> Result<BTreeMap<String, Fired>> {
-    connection
-        .prepare_cached(
-            "SELECT rule, sum(times), max(last) FROM hit WHERE rule <> '' GROUP BY rule",
-        )?
-        .query_map([], |row| {
-            let last = Timestamp::from_millis(row.get(2)?);
-            Ok((row.get(0)?, Fired { times: row.get(1)?, last }))
-        })?
-        .collect()
+    let sql = "SELECT rule, sum(times), max(last) FROM hit WHERE rule <> '' GROUP BY rule";
+    let mut statement = connection.prepare_cached(sql)?;
+    to_map(statement.query_map([], |row| {
+        let last = Timestamp::from_millis(row.get(2)?);
+        Ok((row.get(0)?, Fired { times: row.get(1)?, last }))
+    })?)
 }
 
 /// Deletes days that are too old, at most `rows` rows. Returns the number of deleted rows.

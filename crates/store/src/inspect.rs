@@ -10,6 +10,7 @@ use mynah_core::{
 use rusqlite::{Connection, OpenFlags, Result};
 
 use crate::error::{translate, translate_io};
+use crate::rows::to_map;
 use crate::{AccountFolder, log, schema, survey};
 
 /// Synchronous read access to the store of a data folder. Takes no lease and never writes.
@@ -149,12 +150,9 @@ pub(crate) fn status(connection: &Connection, now: Timestamp) -> Result<StoreSta
 }
 
 pub(crate) fn settled(connection: &Connection, since: i64) -> Result<BTreeMap<String, u64>> {
-    connection
-        .prepare_cached(
-            "SELECT outcome, count(*) FROM action WHERE settled >= ?1 GROUP BY outcome",
-        )?
-        .query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+    let sql = "SELECT outcome, count(*) FROM action WHERE settled >= ?1 GROUP BY outcome";
+    let mut statement = connection.prepare_cached(sql)?;
+    to_map(statement.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 fn troubled(connection: &Connection) -> Result<Vec<TroubledAction>> {

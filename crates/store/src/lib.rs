@@ -32,6 +32,7 @@ mod queues;
 mod reader;
 mod records;
 mod rest;
+mod rows;
 mod schema;
 mod state;
 mod stores;

@@ -3,6 +3,8 @@
 use mynah_core::Records;
 use rusqlite::{Connection, Result};
 
+use crate::rows::to_map;
+
 /// Writes the changed records. An empty value removes its record.
 pub(crate) fn write(connection: &Connection, records: &Records) -> Result<()> {
     for (key, value) in records {
@@ -22,8 +24,6 @@ pub(crate) fn write(connection: &Connection, records: &Records) -> Result<()> {
 
 /// All records.
 pub(crate) fn read(connection: &Connection) -> Result<Records> {
-    connection
-        .prepare_cached("SELECT key, value FROM record")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+    let mut statement = connection.prepare_cached("SELECT key, value FROM record")?;
+    to_map(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }

@@ -6,6 +6,7 @@ use mynah_core::{Chat, ChatId, Survey, Timestamp};
 use rusqlite::{Connection, Result};
 
 use crate::hits;
+use crate::rows::to_map;
 
 pub(crate) fn survey(connection: &Connection) -> Result<Survey> {
     Ok(Survey {
@@ -37,13 +38,10 @@ pub(crate) fn chat_values(
     key: &str,
     now: Timestamp,
 ) -> Result<BTreeMap<ChatId, String>> {
-    connection
-        .prepare_cached(
-            "SELECT chat, value FROM state
-             WHERE scope = 1 AND person = '' AND key = ?1 AND (expires IS NULL OR expires > ?2)",
-        )?
-        .query_map((key, now.as_millis()), |row| {
-            Ok((ChatId::new(row.get::<_, String>(0)?), row.get(1)?))
-        })?
-        .collect()
+    let sql = "SELECT chat, value FROM state
+        WHERE scope = 1 AND person = '' AND key = ?1 AND (expires IS NULL OR expires > ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    to_map(statement.query_map((key, now.as_millis()), |row| {
+        Ok((ChatId::new(row.get::<_, String>(0)?), row.get(1)?))
+    })?)
 }

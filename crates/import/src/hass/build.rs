@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mynah_core::to_map;
+
 use mynah_matching::Lists;
 use mynah_matching::pattern::Pattern;
 
@@ -65,13 +67,9 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
     for (name, place) in &used.unknown {
         book.remark(place, Reason::AnyText, name.clone());
     }
-    let lists: Lists = used
-        .lists
-        .iter()
-        .map(|(name, items)| {
-            (name.clone(), Arc::new(mynah_matching::List::new(items.iter().cloned())))
-        })
-        .collect();
+    let lists: Lists = to_map(used.lists.iter().map(|(name, items)| {
+        (name.clone(), Arc::new(mynah_matching::List::new(items.iter().cloned())))
+    }));
     book.lists.extend(used.lists);
     let mut ordered: Vec<(Rank, Key, Vec<String>, Place)> = Vec::new();
     for (key, (patterns, place)) in rules {
@@ -201,8 +199,7 @@ impl One<'_> {
                 let patterns =
                     emit::patterns(way, &list, &|name| self.rule(name)).ok_or(Reason::TooLong)?;
                 let outs = chosen.iter().map(|(slot, (_, out))| (slot.clone(), out.clone()));
-                let mut slots: BTreeMap<String, String> =
-                    self.block.slots.iter().cloned().collect();
+                let mut slots = to_map(self.block.slots.iter().cloned());
                 slots.extend(outs);
                 let slots: Vec<(String, String)> = slots.into_iter().collect();
                 let rank = self.rank(way);

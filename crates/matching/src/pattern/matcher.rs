@@ -149,8 +149,9 @@ impl Matcher {
     /// The captures: numbers in ASCII digits, other texts in original characters.
     pub fn captures(&self, text: &Folded<'_>) -> Option<crate::Captures> {
         let holes = self.fit_with(text.text(), |at| text.has_idle_blank(at))?;
-        let captures =
-            self.names.iter().zip(holes).enumerate().filter_map(|(hole, (name, range))| {
+        let mut captures = crate::Captures::new();
+        captures.extend(self.names.iter().zip(holes).enumerate().filter_map(
+            |(hole, (name, range))| {
                 let range = without_lead(text.text(), range?);
                 let number = || {
                     let numbers = self.numbers_of(hole)?;
@@ -158,8 +159,9 @@ impl Matcher {
                 };
                 let value = number().unwrap_or_else(|| text.original(range.clone()).to_owned());
                 Some((name.to_string(), value))
-            });
-        Some(captures.collect())
+            },
+        ));
+        Some(captures)
     }
 
     /// The numbers that a hole takes, if it takes numbers only.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mynah_core::Timestamp;
+use mynah_core::{Timestamp, to_map};
 use serde::{Deserialize, Serialize};
 
 use super::{Alert, AlertKind};
@@ -56,7 +56,7 @@ impl Throttle {
             let at = Timestamp::from_millis(kept.at);
             (kept.topic, SentAlert { at, before: true, over: false })
         });
-        Self { sent: sent.collect(), well: None }
+        Self { sent: to_map(sent), well: None }
     }
 
     /// The alerts for the next run of the program.

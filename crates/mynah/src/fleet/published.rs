@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Clock, Fleet, LiveRow, SystemClock, Timestamp};
+use mynah_core::{Clock, Fleet, LiveRow, SystemClock, Timestamp, to_map};
 use mynah_page::{Condition, Pages};
 use serde::{Deserialize, Serialize};
 
@@ -40,8 +40,8 @@ impl Published {
     pub(super) async fn publish(&mut self, fleet: &dyn Fleet) {
         let now = SystemClock.now();
         let is_all = now.as_millis() - self.all_at.as_millis() >= AGAIN;
-        let bodies: BTreeMap<String, String> =
-            self.supervisor.names().into_iter().filter_map(|name| self.body(name)).collect();
+        let names = self.supervisor.names();
+        let bodies = to_map(names.into_iter().filter_map(|name| self.body(name)));
         let is_new = |name: &str, body: &str| self.last.get(name).is_none_or(|last| last != body);
         let rows: Vec<LiveRow> = bodies
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mynah_core::{AccountState, Fleet, NodeState, Overview, StoreError};
+use mynah_core::{AccountState, Fleet, NodeState, Overview, StoreError, to_map};
 use mynah_page::{Kind, Metric, Registry};
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ impl FleetStatus {
         let live = live.into_iter().filter(|live| live.is_current);
         let shown =
             live.filter_map(|live| Some((live.account, serde_json::from_str(&live.body).ok()?)));
-        Ok(Self { live: shown.collect(), overview, is_limited })
+        Ok(Self { live: to_map(shown), overview, is_limited })
     }
 
     /// The live node that holds an account.

@@ -1,15 +1,14 @@
 //! Answers requests for a running account.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Binding, Called, Chat, ChatId, Clock, Content, Context, Due, Event, EventBody, EventId, Flow,
+    Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow,
     Forgotten, Handler, HandlerError, Outcome, Perform, PersonId, Service, Store, StoreError,
-    StoreReader, Timestamp,
+    StoreReader, Timestamp, to_map,
 };
 use mynah_page::{Condition, Pages, RejectedFile};
 use mynah_programs::Programs;
@@ -257,7 +256,7 @@ pub(crate) async fn all_chats(
     let listed = service.map(|service| service.chats()).unwrap_or_default();
     let chats =
         survey.chats.into_iter().chain(listed.iter().cloned()).map(|chat| (chat.id.clone(), chat));
-    Ok(chats.collect::<BTreeMap<ChatId, Chat>>().into_values().collect())
+    Ok(to_map(chats).into_values().collect())
 }
 
 /// The answer to a mute of so many seconds.

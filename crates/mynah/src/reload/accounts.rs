@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mynah_core::to_map;
+
 use mynah_rules::RuleBook;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -160,5 +162,5 @@ impl AccountsChange {
 }
 
 fn by_name(config: &Config) -> BTreeMap<String, AccountConfig> {
-    config.accounts.iter().map(|account| (account.name.clone(), account.clone())).collect()
+    to_map(config.accounts.iter().map(|account| (account.name.clone(), account.clone())))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use mynah_core::{
     ActionId, ChatId, Context, Event, EventBody, EventId, Flow, Handler, HandlerError, Message,
-    Outcome, Scope, Step, StoreError, TimerChange, Turn,
+    Outcome, Scope, Step, StoreError, TimerChange, Turn, to_map,
 };
 use mynah_page::view::{CauseRow, Why};
 use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
@@ -132,7 +132,7 @@ impl EventRecorder {
         Ok(Seen {
             at: ctx.now(),
             reasons,
-            before: values.collect(),
+            before: to_map(values),
             handlers: handlers.collect(),
             failures: Vec::new(),
             chats: at.chats,
@@ -145,7 +145,7 @@ impl EventRecorder {
         if let Some((_, ids)) = last.as_ref().filter(|(its, _)| Arc::ptr_eq(its, book)) {
             return Arc::clone(ids);
         }
-        let ids: Arc<RuleIds> = Arc::new(book.rules().map(|rule| (rule.key, rule.id)).collect());
+        let ids: Arc<RuleIds> = Arc::new(to_map(book.rules().map(|rule| (rule.key, rule.id))));
         *last = Some((Arc::clone(book), Arc::clone(&ids)));
         ids
     }

@@ -6,6 +6,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use mynah_core::to_map;
+
 use tokio::process::Child;
 
 use crate::Command;
@@ -63,12 +65,12 @@ fn environment(
     let pair = |name: &str, value: OsString| (name.to_owned(), value);
     let passed = PASSED.iter().filter_map(|name| Some(pair(name, own(name)?)));
     let of_settings = settings.iter().map(|(name, value)| pair(name, value.into()));
-    std::iter::once(pair("LANG", "C.UTF-8".into()))
+    let all = std::iter::once(pair("LANG", "C.UTF-8".into()))
         .chain(passed)
         // Python of Windows would write in the code page of the system.
         .chain(std::iter::once(pair("PYTHONUTF8", "1".into())))
-        .chain(of_settings)
-        .collect()
+        .chain(of_settings);
+    to_map(all)
 }
 
 /// The launcher of Python in place of a name that Windows does not have: the installer of Python puts `py` on the path, and

@@ -1,6 +1,6 @@
 //! What a rule takes of an answer.
 
-use mynah_core::{Captures, FetchAnswer, FetchFailure, is_unprintable};
+use mynah_core::{Captures, FetchAnswer, FetchFailure, is_unprintable, to_map};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ pub(crate) fn take(answer: &FetchAnswer, all: &[(String, Take)]) -> Result<Captu
         Take::Text => bounded(&answer.body),
         Take::Pointer(pointer) => json.pointer(pointer).map(text_of).unwrap_or_default(),
     };
-    Ok(all.iter().map(|(name, take)| (name.clone(), one(take))).collect())
+    Ok(to_map(all.iter().map(|(name, take)| (name.clone(), one(take)))))
 }
 
 fn text_of(value: &Value) -> String {

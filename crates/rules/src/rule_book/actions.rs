@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mynah_core::{
     Action, Call, Captures, Chat, Content, MediaRef, NoticeKind, Planned, Random, Scope, Segment,
-    TimerChange,
+    TimerChange, to_map,
 };
 
 use super::RuleBook;
@@ -122,8 +122,7 @@ impl Actor<'_, '_> {
             Step::RunWith { name, args } => {
                 let told = self.told(n);
                 let args = args.iter().map(|(name, text)| (name.clone(), text.render_text(&told)));
-                let args = args.collect();
-                self.run(name, args);
+                self.run(name, to_map(args));
             }
             Step::Wait(_) => {}
         }
@@ -251,7 +250,7 @@ impl Actor<'_, '_> {
             "builtin.status" => self.out.builtin = Some(Builtin::Status),
             _ => self.out.steps.push(mynah_core::Step::Run(Call {
                 handler: name.to_owned(),
-                captures: self.scene.captures.clone().into_iter().chain(args).collect(),
+                captures: to_map(self.scene.captures.clone().into_iter().chain(args)),
             })),
         }
     }

@@ -1,6 +1,6 @@
 //! `fetch`: asks for an answer before the actions, and takes its values.
 
-use mynah_core::{Captures, FetchFailure, FetchNote, FetchRequest, Quiet};
+use mynah_core::{Captures, FetchFailure, FetchNote, FetchRequest, Quiet, to_map};
 
 use super::actions::Actor;
 use super::scene::{Draws, SceneValues};
@@ -45,7 +45,7 @@ impl Actor<'_, '_> {
                 return Outcome::Lacking;
             }
             Some(Fetched::Standing) => {
-                Ok(fetching.taken().map(|name| (name.to_owned(), format!("{{{name}}}"))).collect())
+                Ok(to_map(fetching.taken().map(|name| (name.to_owned(), format!("{{{name}}}")))))
             }
             Some(Fetched::Answer(answer)) => take::take(answer, &fetching.take),
             Some(Fetched::Failed(failure)) => Err(failure.clone()),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Chat, ChatId, Event, EventBody, Notice, NoticeKind, Origin, Person, PersonId, Records,
+    Chat, ChatId, Event, EventBody, Notice, NoticeKind, Origin, Person, PersonId, Records, to_map,
 };
 use tokio::sync::{oneshot, watch};
 
@@ -54,8 +54,7 @@ struct State {
 
 impl Shared {
     pub(super) fn new(people: People, outcomes: Option<Duration>, records: &Records) -> Self {
-        let mut chats: BTreeMap<ChatId, Chat> =
-            people.chats().map(|chat| (chat.id.clone(), chat)).collect();
+        let mut chats = to_map(people.chats().map(|chat| (chat.id.clone(), chat)));
         let kept = records.iter().filter(|(key, _)| key.starts_with(CHAT));
         let kept = kept.filter_map(|(_, value)| serde_json::from_str::<Chat>(value).ok());
         chats.extend(kept.map(|chat| (chat.id.clone(), chat)));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Chat, ChatId, Records, Timestamp};
+use mynah_core::{Chat, ChatId, Records, Timestamp, to_map};
 use mynah_webwx::text;
 use mynah_webwx::wire::User;
 use serde::{Deserialize, Serialize};
@@ -133,11 +133,10 @@ impl Directory {
     /// The records that changed since the last call.
     pub(crate) fn take_changes(&mut self) -> Records {
         let dirty = std::mem::take(&mut self.dirty);
-        dirty
-            .into_iter()
-            .map(|key| (self.record(&key), key))
-            .map(|(json, key)| (key, json))
-            .collect()
+        to_map(dirty.into_iter().map(|key| {
+            let json = self.record(&key);
+            (key, json)
+        }))
     }
 
     /// The text of a record; empty for one that is gone.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Chat, ChatId};
+use mynah_core::{Chat, ChatId, to_map};
 
 /// All chats of an account: those that the service lists now, and those that the log knows.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ impl Names {
     /// The service knows the names of today; the log also knows chats that the account has left.
     pub(super) fn new(logged: &[Chat], listed: &[Chat]) -> Self {
         let chats = logged.iter().chain(listed);
-        Self(chats.map(|chat| (chat.id.clone(), chat.clone())).collect())
+        Self(to_map(chats.map(|chat| (chat.id.clone(), chat.clone()))))
     }
 
     /// The name of a chat, or its id where nothing was heard of it or it has none.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use mynah_core::{
     AccountState, Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp,
-    TroubledAction,
+    TroubledAction, to_map,
 };
 use mynah_page::Condition;
 use mynah_page::view::{
@@ -236,8 +236,8 @@ impl Queues<'_> {
     }
 
     fn waiting(&self) -> Vec<WaitingRow> {
-        let moments: BTreeMap<_, _> =
-            self.pace.iter().flat_map(|pace| &pace.chats).map(|(chat, at)| (chat, at)).collect();
+        let chats = self.pace.iter().flat_map(|pace| &pace.chats);
+        let moments = to_map(chats.map(|(chat, at)| (chat, at)));
         let rows = self.present.waiting.iter().map(|one| WaitingRow {
             chat: one.chat.as_str().to_owned(),
             name: self.names.of(&one.chat).to_owned(),

@@ -1,6 +1,5 @@
 //! The calls of the sandbox page.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +7,14 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use mynah_core::{Clock, Timestamp};
+use mynah_core::{Clock, Timestamp, to_map};
 use mynah_page::sandbox::{FaultOrder, PageAction, Save, Say, Test, Upload};
 use mynah_page::view::{
     BotRow, ChatRow, Checked, CreatedChat, FaultRow, FileText, LoginRow, MessagePage, News,
     Problem, Session, TestDraft, TestLine, TestPlayed, Why,
 };
 use mynah_page::{Page, SandboxPage};
-use mynah_sandbox::{Fault, LoginView, MessageView, SandboxActionKind, StateView};
+use mynah_sandbox::{Fault, LoginView, SandboxActionKind, StateView};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
@@ -64,8 +63,7 @@ impl SandboxPage for SandboxView {
     async fn chats(&self) -> Result<Vec<ChatRow>, Problem> {
         let StateView { me, chats, people, messages, .. } = self.sandbox.state(None, None, RECENT);
         // Later messages take the place of earlier ones.
-        let mut last: BTreeMap<&str, &MessageView> =
-            messages.iter().map(|said| (said.chat.as_str(), said)).collect();
+        let mut last = to_map(messages.iter().map(|said| (said.chat.as_str(), said)));
         let rows = chats.iter().map(|chat| {
             let group = chat.kind == "group";
             let people: Vec<String> = if group {
