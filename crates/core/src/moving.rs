@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::StoreError;
 
@@ -316,32 +315,47 @@ impl StoredRow {
 
     /// The row with the mark of an unknown character in place of each NUL, which not every store can keep.
     #[must_use]
-    pub fn without_nul(self) -> Self {
-        let mut row = serde_json::to_value(&self).unwrap_or_default();
-        if replace_nul(&mut row) { serde_json::from_value(row).unwrap_or(self) } else { self }
+    pub fn without_nul(mut self) -> Self {
+        match &mut self {
+            Self::Event(event) => {
+                let StoredEvent { id, lane, message, person, body, decided, actions, .. } =
+                    &mut **event;
+                replace_nul(
+                    [id, lane]
+                        .into_iter()
+                        .chain([message, person, body, decided].into_iter().flatten()),
+                );
+                for action in actions {
+                    let StoredAction { chat, body, outcome, reason, message, .. } = action;
+                    replace_nul(
+                        [chat]
+                            .into_iter()
+                            .chain([body, outcome, reason, message].into_iter().flatten()),
+                    );
+                }
+            }
+            Self::Id(StoredId { id, .. }) => replace_nul([id]),
+            Self::Value(StoredValue { chat, person, key, value, name, .. }) => {
+                replace_nul([chat, person, key, value].into_iter().chain(name));
+            }
+            Self::Timer(StoredTimer { chat, key, body, .. }) => replace_nul([chat, key, body]),
+            Self::Record(StoredRecord { key, value }) => replace_nul([key, value]),
+            Self::Hit(StoredHit { rule, .. }) => replace_nul([rule]),
+        }
+        self
     }
 }
 
-/// Replaces each NUL in a tree. Returns whether there was one.
-fn replace_nul(value: &mut Value) -> bool {
-    match value {
-        Value::String(text) if text.contains('\0') => {
-            *text = text.replace('\0', "\u{fffd}");
-            true
-        }
-        Value::Array(values) => {
-            // Each of them, not only the first with one.
-            values.iter_mut().map(replace_nul).fold(false, |found, is_one| found | is_one)
-        }
-        Value::Object(values) => {
-            values.values_mut().map(replace_nul).fold(false, |found, is_one| found | is_one)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+fn replace_nul<'a>(texts: impl IntoIterator<Item = &'a mut String>) {
+    for text in texts.into_iter().filter(|text| text.contains('\0')) {
+        *text = text.replace('\0', "\u{fffd}");
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -366,6 +380,92 @@ mod tests {
         };
         assert_eq!(row("a\0b").without_nul(), row("a\u{fffd}b"));
         assert_eq!(row("a").without_nul(), row("a"));
+    }
+
+    /// A text that was added to a row and is not looked at would stop a move.
+    #[test]
+    fn no_text_of_a_row_keeps_a_nul() {
+        fn fill(value: &mut Value, names: &mut usize) {
+            match value {
+                Value::Array(values) => values.iter_mut().for_each(|value| fill(value, names)),
+                Value::Object(values) => values.values_mut().for_each(|value| fill(value, names)),
+                Value::String(text) => {
+                    *names += 1;
+                    *text = "a\0b".to_owned();
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        let text = || Some("x".to_owned());
+        let action = StoredAction {
+            n: 0,
+            chat: "x".into(),
+            turn_order: 0,
+            queued: 0,
+            body: text(),
+            not_before: 0,
+            expires: None,
+            attempts: 0,
+            doubts: 0,
+            claimed: None,
+            last_claim: None,
+            until: None,
+            settled: None,
+            outcome: text(),
+            reason: text(),
+            message: text(),
+        };
+        let event = StoredEvent {
+            seq: 0,
+            id: "x".into(),
+            lane: "x".into(),
+            time: 0,
+            accepted: 0,
+            private: false,
+            message: text(),
+            person: text(),
+            body: text(),
+            attempts: 0,
+            begun: false,
+            handled: None,
+            decided: text(),
+            first_action: None,
+            actions: vec![action],
+        };
+        let value = StoredValue {
+            scope: 0,
+            chat: "x".into(),
+            person: "x".into(),
+            key: "x".into(),
+            value: "x".into(),
+            version: 0,
+            expires: None,
+            name: text(),
+        };
+        let rows = [
+            (StoredRow::Event(Box::new(event)), 11),
+            (StoredRow::Id(StoredId { id: "x".into(), accepted: 0 }), 1),
+            (StoredRow::Value(value), 5),
+            (
+                StoredRow::Timer(StoredTimer {
+                    chat: "x".into(),
+                    key: "x".into(),
+                    at: 0,
+                    body: "x".into(),
+                }),
+                3,
+            ),
+            (StoredRow::Record(StoredRecord { key: "x".into(), value: "x".into() }), 2),
+            (StoredRow::Hit(StoredHit { day: 0, rule: "x".into(), times: 0, last: 0 }), 1),
+        ];
+        for (row, texts) in rows {
+            let (mut json, mut names) = (serde_json::to_value(&row).unwrap(), 0);
+            fill(&mut json, &mut names);
+            assert_eq!(names, texts, "{json}");
+            let row: StoredRow = serde_json::from_value(json).unwrap();
+            let json = serde_json::to_string(&row.without_nul()).unwrap();
+            assert!(!json.contains("\\u0000"), "{json}");
+        }
     }
 
     #[test]

@@ -32,16 +32,15 @@ struct ReadFile {
 }
 
 impl FileReader {
-    /// Opens the database of a folder; `None` if there is none. Needs a Tokio runtime, as its other calls do.
+    /// Checks that the database of a folder can be read; `None` if there is none. Its first use opens it: an account that runs
+    /// may never be looked at. Needs a Tokio runtime, as its other calls do.
     pub(crate) async fn open(folder: AccountFolder) -> Result<Option<Self>, StoreError> {
         aside(move || {
             if !folder.has_data() {
                 return Ok(None);
             }
-            let inspector = Mutex::new(Some(Inspector::open(folder.path())?));
-            let file = Arc::new(ReadFile { folder, inspector });
-            file.note_use();
-            Ok(Some(Self(file)))
+            Inspector::open(folder.path())?;
+            Ok(Some(Self(Arc::new(ReadFile { folder, inspector: Mutex::default() }))))
         })
         .await
     }
