@@ -18,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::orders::{ask_holder, is_held, trouble, user};
+pub(crate) use self::orders::{ask, ask_holder, is_held, trouble, user};
 use self::published::Published;
 pub(crate) use self::published::Shown;
 pub(crate) use self::status::{FleetStatus, LastSeen, word};

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Some of the parts serve only nodes of a fleet.
+#![cfg_attr(not(feature = "postgres"), allow(dead_code))]
 
 mod account;
 mod alert;
@@ -6,12 +8,17 @@ mod bot;
 mod cli;
 mod config;
 mod conversation;
+#[cfg(feature = "postgres")]
 mod data_move;
 mod defaults;
 mod descriptors;
 pub mod embed;
 mod ended;
 mod fetcher;
+#[cfg(feature = "postgres")]
+mod fleet;
+#[cfg(not(feature = "postgres"))]
+#[path = "fleet/absent.rs"]
 mod fleet;
 mod greeting;
 mod handlers;

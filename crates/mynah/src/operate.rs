@@ -16,7 +16,9 @@ use mynah_page::Condition;
 use mynah_page::view::{HandlerRow, NameRow};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::account_args::{AccountArgs, data_places};
+pub(crate) use self::account_args::AccountArgs;
+#[cfg(feature = "postgres")]
+pub(crate) use self::account_args::data_places;
 pub(crate) use self::account_data::{AccountData, keep_service};
 pub(crate) use self::api::{
     OperatorApi, OperatorCommands, all_chats, deleted, freed, is_mute, muted, muting, new_id,

@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_core::{Fleet, Store, StoreReader, Stores};
+#[cfg(feature = "postgres")]
+use mynah_core::Fleet;
+use mynah_core::{Store, StoreReader, Stores};
 use mynah_store::{SqliteStore, SqliteStores};
 
 use crate::Report;
@@ -89,6 +91,7 @@ impl ProcessStores {
 /// # Errors
 ///
 /// If the settings name no database, or it cannot be used.
+#[cfg(feature = "postgres")]
 pub(crate) fn fleet_of(config: &StoreConfig) -> Result<Arc<dyn Fleet>, Report> {
     of_database(config)?.fleet().ok_or_else(|| {
         Report::new(crate::Ended::Usage, "the accounts of this store cannot be shared")
@@ -122,12 +125,6 @@ pub(crate) fn placed_database(config: &StoreConfig) -> Result<(Arc<dyn Stores>, 
 
 /// Refuses a database in a program that cannot work with one.
 #[cfg(not(feature = "postgres"))]
-pub(crate) fn placed_database(_: &StoreConfig) -> Result<(Arc<dyn Stores>, String), Report> {
-    Err(without_database())
-}
-
-/// Refuses a database in a program that cannot work with one.
-#[cfg(not(feature = "postgres"))]
 pub(crate) fn of_database(_: &StoreConfig) -> Result<Arc<dyn Stores>, Report> {
     Err(without_database())
 }
@@ -148,8 +145,9 @@ pub(crate) fn migrate(_: &StoreConfig) -> std::future::Ready<Result<String, Repo
     std::future::ready(Err(without_database()))
 }
 
+/// Why a program without the feature cannot work with a database.
 #[cfg(not(feature = "postgres"))]
-fn without_database() -> Report {
+pub(crate) fn without_database() -> Report {
     use crate::Ended;
     Report::new(Ended::Usage, "this program cannot keep data in a database")
         .hint("build it with the feature: cargo build --release -p mynah --features postgres")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{EventId, Fleet, Order, OrderEnd, Overview, StoreError, with_causes};
+use mynah_core::{EventId, Fleet, Order, OrderEnd, Overview, StoreError, Stores, with_causes};
 
 use crate::operate::{Answer, Request};
 use crate::supervisor::Supervisor;
@@ -56,24 +56,38 @@ pub(super) async fn answer(fleet: &dyn Fleet, order: &Order, answer: &Answer) {
     }
 }
 
-/// Whether a live node holds the account.
-pub(crate) async fn is_held(fleet: &dyn Fleet, account: &str) -> Result<bool, StoreError> {
+/// Whether a live node holds the account of these stores.
+pub(crate) async fn is_held(stores: &dyn Stores, account: &str) -> Result<bool, StoreError> {
+    let Some(fleet) = stores.fleet() else { return Ok(false) };
     let overview = fleet.overview().await?;
     let found = overview.accounts.iter().find(|state| state.account == account);
     let Some(holder) = found.and_then(|state| state.node.as_deref()) else { return Ok(false) };
     Ok(overview.nodes.iter().any(|node| node.name == holder && node.is_alive))
 }
 
-/// Why no node takes an account for a while.
+/// Why no node takes an account of these stores for a while.
 pub(crate) async fn trouble(
-    fleet: &dyn Fleet,
+    stores: &dyn Stores,
     account: &str,
 ) -> Result<Option<String>, StoreError> {
+    let Some(fleet) = stores.fleet() else { return Ok(None) };
     let Overview { accounts, now, .. } = fleet.overview().await?;
     let left_alone = accounts.into_iter().find(|state| {
         state.account == account && state.not_before.is_some_and(|until| until > now)
     });
     Ok(left_alone.and_then(|state| state.trouble))
+}
+
+/// Has the node that holds an account of these stores carry out a request of the user of this command.
+pub(crate) async fn ask(
+    stores: &dyn Stores,
+    account: &str,
+    request: &Request,
+) -> Result<Answer, Report> {
+    match stores.fleet() {
+        Some(fleet) => ask_holder(&*fleet, account, request, &user()).await,
+        None => Err(Report::new(Ended::Usage, "the accounts of this store cannot be shared")),
+    }
 }
 
 /// Has the node that holds an account carry out a request of a person or a page, and waits for its answer.

@@ -52,12 +52,11 @@ impl AccountData {
                 return Ok(Some(answer));
             }
         }
-        let Some(fleet) = self.stores.fleet() else { return Ok(None) };
-        let held = fleet::is_held(&*fleet, &self.name).await;
+        let held = fleet::is_held(&*self.stores, &self.name).await;
         if !held.map_err(|error| self.failed("look into", error))? {
             return Ok(None);
         }
-        fleet::ask_holder(&*fleet, &self.name, request, &fleet::user()).await.map(Some)
+        fleet::ask(&*self.stores, &self.name, request).await.map(Some)
     }
 
     /// Asks how the account is: its process, else a process of other accounts of the settings or the fleet, which know why it
@@ -74,8 +73,7 @@ impl AccountData {
                 return Ok(Some(answer));
             }
         }
-        let Some(fleet) = self.stores.fleet() else { return Ok(None) };
-        let trouble = fleet::trouble(&*fleet, &self.name).await;
+        let trouble = fleet::trouble(&*self.stores, &self.name).await;
         let trouble = trouble.map_err(|error| self.failed("look into", error))?;
         Ok(trouble.map(|reason| {
             let status = AccountStatus::of(Condition::NotStarted { reason });

@@ -4,6 +4,10 @@ mod archive;
 mod cause;
 mod live;
 mod names;
+#[cfg(feature = "postgres")]
+mod other_nodes;
+#[cfg(not(feature = "postgres"))]
+#[path = "console/no_nodes.rs"]
 mod other_nodes;
 mod rows;
 

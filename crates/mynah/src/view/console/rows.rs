@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use mynah_core::{
-    AccountState, Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp,
-    TroubledAction, to_map,
+    Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp, TroubledAction,
+    to_map,
 };
 use mynah_page::Condition;
 use mynah_page::view::{
@@ -22,7 +22,6 @@ use super::archive::Present;
 use super::cause::cause_of;
 use super::live::RecentError;
 use super::names::Names;
-use crate::fleet::FleetStatus;
 use crate::qr::Qr;
 
 /// A rule that did not fire for so long is probably not needed any more.
@@ -43,7 +42,11 @@ pub(super) fn account_row(
 }
 
 /// An account that another node holds, or none.
-pub(super) fn elsewhere(status: &FleetStatus, account: &AccountState) -> AccountRow {
+#[cfg(feature = "postgres")]
+pub(super) fn elsewhere(
+    status: &crate::fleet::FleetStatus,
+    account: &mynah_core::AccountState,
+) -> AccountRow {
     let holder = status.holder(account);
     let shown = holder.and_then(|_| status.live.get(&account.account));
     let prompt = shown.and_then(|shown| shown.prompt.clone()).map(|url| Prompt::Scan { url });
