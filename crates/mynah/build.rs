@@ -1,4 +1,4 @@
-//! Packs the relocations of the program, where the C library of the machine can unpack them: they are a fifteenth of its
+//! Packs the relocations of the program, where the C library of the machine can unpack them: they are a fourteenth of its
 //! size, and the loader reads them all at each start.
 
 use std::process::Command;
@@ -14,11 +14,12 @@ fn main() {
     }
 }
 
-/// Whether the program is built for Linux with the GNU C library, and for the kind of machine that builds it.
+/// Whether the program is built for Linux with the GNU C library of the machine, and for the kind of machine that builds it.
 fn is_for_this_machine() -> bool {
     let of = |name: &str| std::env::var(name).unwrap_or_default();
     of("CARGO_CFG_TARGET_OS") == "linux"
         && of("CARGO_CFG_TARGET_ENV") == "gnu"
+        && !of("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "crt-static")
         && of("HOST") == of("TARGET")
 }
 

@@ -354,7 +354,7 @@ fn replace_nul<'a>(texts: impl IntoIterator<Item = &'a mut String>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -382,88 +382,45 @@ mod tests {
         assert_eq!(row("a").without_nul(), row("a"));
     }
 
+    /// Puts a NUL into each text of a tree. Returns how many there are.
+    fn fill(value: &mut Value) -> usize {
+        match value {
+            Value::Array(values) => values.iter_mut().map(fill).sum(),
+            Value::Object(values) => values.values_mut().map(fill).sum(),
+            Value::String(text) => {
+                *text = "a\0b".to_owned();
+                1
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+    }
+
     /// A text that was added to a row and is not looked at would stop a move.
     #[test]
     fn no_text_of_a_row_keeps_a_nul() {
-        fn fill(value: &mut Value, names: &mut usize) {
-            match value {
-                Value::Array(values) => values.iter_mut().for_each(|value| fill(value, names)),
-                Value::Object(values) => values.values_mut().for_each(|value| fill(value, names)),
-                Value::String(text) => {
-                    *names += 1;
-                    *text = "a\0b".to_owned();
-                }
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            }
-        }
-        let text = || Some("x".to_owned());
-        let action = StoredAction {
-            n: 0,
-            chat: "x".into(),
-            turn_order: 0,
-            queued: 0,
-            body: text(),
-            not_before: 0,
-            expires: None,
-            attempts: 0,
-            doubts: 0,
-            claimed: None,
-            last_claim: None,
-            until: None,
-            settled: None,
-            outcome: text(),
-            reason: text(),
-            message: text(),
-        };
-        let event = StoredEvent {
-            seq: 0,
-            id: "x".into(),
-            lane: "x".into(),
-            time: 0,
-            accepted: 0,
-            private: false,
-            message: text(),
-            person: text(),
-            body: text(),
-            attempts: 0,
-            begun: false,
-            handled: None,
-            decided: text(),
-            first_action: None,
-            actions: vec![action],
-        };
-        let value = StoredValue {
-            scope: 0,
-            chat: "x".into(),
-            person: "x".into(),
-            key: "x".into(),
-            value: "x".into(),
-            version: 0,
-            expires: None,
-            name: text(),
-        };
+        let action = json!({
+            "n": 0, "chat": "", "turn_order": 0, "queued": 0, "body": "", "not_before": 0, "attempts": 0, "doubts": 0,
+            "outcome": "", "reason": "", "message": "",
+        });
+        let event = json!({
+            "seq": 0, "id": "", "lane": "", "time": 0, "accepted": 0, "private": false, "message": "", "person": "",
+            "body": "", "attempts": 0, "begun": false, "decided": "", "actions": [action],
+        });
+        let value = json!({
+            "scope": 0, "chat": "", "person": "", "key": "", "value": "", "version": 0, "name": "",
+        });
         let rows = [
-            (StoredRow::Event(Box::new(event)), 11),
-            (StoredRow::Id(StoredId { id: "x".into(), accepted: 0 }), 1),
-            (StoredRow::Value(value), 5),
-            (
-                StoredRow::Timer(StoredTimer {
-                    chat: "x".into(),
-                    key: "x".into(),
-                    at: 0,
-                    body: "x".into(),
-                }),
-                3,
-            ),
-            (StoredRow::Record(StoredRecord { key: "x".into(), value: "x".into() }), 2),
-            (StoredRow::Hit(StoredHit { day: 0, rule: "x".into(), times: 0, last: 0 }), 1),
+            (json!({ "event": event }), 11),
+            (json!({ "id": { "id": "", "accepted": 0 } }), 1),
+            (json!({ "value": value }), 5),
+            (json!({ "timer": { "chat": "", "key": "", "at": 0, "body": "" } }), 3),
+            (json!({ "record": { "key": "", "value": "" } }), 2),
+            (json!({ "hit": { "day": 0, "rule": "", "times": 0, "last": 0 } }), 1),
         ];
-        for (row, texts) in rows {
-            let (mut json, mut names) = (serde_json::to_value(&row).unwrap(), 0);
-            fill(&mut json, &mut names);
-            assert_eq!(names, texts, "{json}");
-            let row: StoredRow = serde_json::from_value(json).unwrap();
-            let json = serde_json::to_string(&row.without_nul()).unwrap();
+        for (mut row, texts) in rows {
+            assert_eq!(fill(&mut row), texts, "{row}");
+            let row: StoredRow = serde_json::from_value(row).unwrap();
+            let json = serde_json::to_value(row.without_nul()).unwrap().to_string();
             assert!(!json.contains("\\u0000"), "{json}");
         }
     }
