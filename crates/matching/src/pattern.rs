@@ -207,6 +207,7 @@ fn captures_of(nodes: &[Node]) -> BTreeMap<&str, bool> {
 fn captures_of_either(branches: &[Vec<Node>]) -> BTreeMap<&str, bool> {
     let each: Vec<_> = branches.iter().map(|branch| captures_of(branch)).collect();
     let names = each.iter().flat_map(BTreeMap::keys);
+    // Collecting would add a sort to the program.
     let mut captures = BTreeMap::new();
     captures.extend(
         names.map(|name| (*name, each.iter().all(|captures| captures.get(name) == Some(&true)))),

@@ -149,6 +149,7 @@ impl Matcher {
     /// The captures: numbers in ASCII digits, other texts in original characters.
     pub fn captures(&self, text: &Folded<'_>) -> Option<crate::Captures> {
         let holes = self.fit_with(text.text(), |at| text.has_idle_blank(at))?;
+        // Collecting would add a sort to the program.
         let mut captures = crate::Captures::new();
         captures.extend(self.names.iter().zip(holes).enumerate().filter_map(
             |(hole, (name, range))| {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{Called, Clock};
 use mynah_page::view::{
-    AccountRow, BotRow, HandlerRow, KnownChats, LogRow, NameRow, News, Problem, QueueRow,
+    AccountRow, BotRow, HandlerRow, KnownChats, LogRow, MuteRow, NameRow, News, Problem, QueueRow,
     ReloadReport, RuleRow, Session,
 };
 use mynah_page::{Condition, ConsolePage, Page, Pages};
@@ -47,6 +47,13 @@ const CHATS: usize = 100;
 
 /// How long an account may take to say how fast it may speak.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The chats of other nodes that a search found, and how many accounts it did not look into in time.
+#[derive(Default)]
+struct FoundChats {
+    rows: Vec<MuteRow>,
+    missed: usize,
+}
 
 /// The accounts of a process, as the page sees them.
 pub(crate) struct ConsoleView {

@@ -1,18 +1,13 @@
 //! In place of the accounts of other nodes, in a program that cannot work with a database.
 
 use mynah_core::Timestamp;
-use mynah_page::view::{AccountRow, MuteRow, Problem};
+use mynah_page::view::{AccountRow, Problem};
 
+use super::FoundChats;
 use crate::operate::Request;
 
 /// There is no other node.
 pub(crate) enum OtherNodes {}
-
-/// The chats that a search found, and how many accounts it did not look into in time.
-pub(super) struct FoundChats {
-    pub(super) rows: Vec<MuteRow>,
-    pub(super) missed: usize,
-}
 
 impl OtherNodes {
     pub(super) fn rows(&self, _: impl Fn(&str) -> bool) -> Vec<AccountRow> {

@@ -8,9 +8,9 @@ use mynah_core::{Fleet, Stores, Timestamp};
 use mynah_page::view::{AccountRow, MuteRow, Problem};
 use tokio::time::{Instant, timeout_at};
 
-use super::Archive;
 use super::names::Names;
 use super::rows;
+use super::{Archive, FoundChats};
 use crate::fleet::{LastSeen, ask_holder};
 use crate::operate::{Answer, Request};
 
@@ -24,13 +24,6 @@ pub(crate) struct OtherNodes {
     seen: LastSeen,
     /// The data of the accounts that a search has looked into, by name.
     archives: Mutex<BTreeMap<String, Arc<Archive>>>,
-}
-
-/// The chats that a search found, and how many accounts it did not look into in time.
-#[derive(Default)]
-pub(super) struct FoundChats {
-    pub(super) rows: Vec<MuteRow>,
-    pub(super) missed: usize,
 }
 
 impl OtherNodes {
