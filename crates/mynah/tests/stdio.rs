@@ -231,6 +231,30 @@ async fn settings_say_who_is_a_friend_and_outcomes_come_back_as_lines() {
 }
 
 #[tokio::test]
+async fn lines_are_not_lost_when_the_table_of_the_account_is_changed() {
+    story(async {
+        let room = Room::new();
+        let table = "[[account]]\nname = 'bridge'\nbot = '.'\ntransport = 'stdio'\n";
+        let off = "[messages]\nloop_breaker = 'off'\n";
+        let config = room.config(&format!("{table}{off}"));
+        let mut bot = room.start(&["run", "--config", config.to_str().expect("a plain path")]);
+        for n in 0..3 {
+            bot.write(&format!("{{\"text\":\"ping\",\"id\":\"before-{n}\"}}")).await;
+            assert_eq!(bot.read().await["id"], format!("before-{n}#0"));
+            room.config(&format!("{table}me = 'bot {n}'\n{off}"));
+            bot.logged("started_anew=bridge").await;
+            bot.logged("online").await;
+            bot.write("no JSON").await;
+            bot.logged(&format!("line {}: skipped", 3 * n + 2)).await;
+            bot.write(&format!("{{\"text\":\"ping\",\"id\":\"after-{n}\"}}")).await;
+            assert_eq!(bot.read().await["id"], format!("after-{n}#0"));
+        }
+        assert_eq!(bot.stop("TERM").await, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn two_accounts_cannot_share_standard_input() {
     story(async {
         let room = Room::new();

@@ -29,6 +29,7 @@ use people::People;
 use service::StdioService;
 use shared::Shared;
 use source::StdioSource;
+use streams::Input;
 
 /// How to connect an account.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ impl Default for Options {
 /// An account that reads and writes lines.
 pub struct Stdio {
     options: Options,
-    input: Box<dyn Read + Send>,
+    input: Input,
     output: Box<dyn Write + Send>,
 }
 
@@ -72,10 +73,10 @@ impl std::fmt::Debug for Stdio {
 }
 
 impl Stdio {
-    /// An account on the standard streams of this process.
+    /// An account on the standard streams of this process. Lines that an earlier one has not taken are left for it.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self::over(options, std::io::stdin(), std::io::stdout())
+        Self { options, input: Input::Standard, output: Box::new(std::io::stdout()) }
     }
 
     /// An account on other streams.
@@ -85,7 +86,7 @@ impl Stdio {
         input: impl Read + Send + 'static,
         output: impl Write + Send + 'static,
     ) -> Self {
-        Self { options, input: Box::new(input), output: Box::new(output) }
+        Self { options, input: Input::Other(Box::new(input)), output: Box::new(output) }
     }
 }
 

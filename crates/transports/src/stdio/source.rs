@@ -1,16 +1,14 @@
 //! Where events come from: one object a line.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mynah_core::{Batch, Clock, Incoming, ReceiveError, Records, Source, Status};
 use thiserror::Error;
-use tokio::sync::mpsc;
 
 use super::line::{Meaning, Reader};
 use super::shared::Shared;
-use super::streams::{self, Piece};
+use super::streams::{self, Piece, SharedLines};
 
 /// The record that counts the runs.
 const RUN: &str = "stdio.run";
@@ -27,20 +25,20 @@ struct ReaderGone;
 pub(super) struct StdioSource {
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
-    input: Input,
+    input: State,
     /// The number of this run, by which ids of lines differ from those of earlier runs.
     run: u64,
-    /// The number of the last line.
+    /// The number of the last line of the input.
     line: u64,
     /// Why the input cannot be read any more, to be reported after the lines before it.
     failure: Option<std::io::Error>,
 }
 
 /// The state of the input.
-enum Input {
+enum State {
     /// Not read yet.
-    Closed(Box<dyn Read + Send>),
-    Open(mpsc::Receiver<Piece>),
+    Closed(streams::Input),
+    Open(SharedLines),
     Ended,
 }
 
@@ -48,20 +46,20 @@ impl StdioSource {
     pub(super) fn new(
         shared: Arc<Shared>,
         clock: Arc<dyn Clock>,
-        input: Box<dyn Read + Send>,
+        input: streams::Input,
         records: &Records,
     ) -> Self {
         let before: u64 = records.get(RUN).and_then(|run| run.parse().ok()).unwrap_or(0);
-        Self { shared, clock, input: Input::Closed(input), run: before + 1, line: 0, failure: None }
+        Self { shared, clock, input: State::Closed(input), run: before + 1, line: 0, failure: None }
     }
 
     /// Opens the input at the first call: an account that is only looked at reads nothing.
     fn begin(&mut self) -> Result<Option<Incoming>, ReceiveError> {
-        match std::mem::replace(&mut self.input, Input::Ended) {
-            Input::Closed(input) => {
+        match std::mem::replace(&mut self.input, State::Ended) {
+            State::Closed(input) => {
                 let lines = streams::read(input);
                 let lines = lines.map_err(|error| ReceiveError::Unusable(Box::new(error)))?;
-                self.input = Input::Open(lines);
+                self.input = State::Open(lines);
                 let name = self.shared.people.me();
                 Ok(Some(Incoming::Status(Status::Online { name })))
             }
@@ -74,10 +72,9 @@ impl StdioSource {
 
     /// The next lines of the input, as many as are there; none at its end.
     async fn pieces(&mut self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        if let Input::Open(lines) = &mut self.input {
-            lines.recv_many(&mut pieces, BATCH).await;
-        }
+        let State::Open(lines) = &self.input else { return Vec::new() };
+        let (before, pieces) = lines.lock().await.next(BATCH).await;
+        self.line = before;
         pieces
     }
 
@@ -142,7 +139,7 @@ impl Source for StdioSource {
             let _ = streams.wait_for(|streams| streams.reader_is_gone).await;
             Err(ReceiveError::Unusable(Box::new(ReaderGone)))
         };
-        if matches!(self.input, Input::Ended) {
+        if matches!(self.input, State::Ended) {
             return gone.await;
         }
         let pieces = tokio::select! {
@@ -151,7 +148,7 @@ impl Source for StdioSource {
             pieces = self.pieces() => pieces,
         };
         if pieces.is_empty() {
-            self.input = Input::Ended;
+            self.input = State::Ended;
             self.shared.streams.send_modify(|streams| streams.has_ended = true);
             return Ok(Incoming::End);
         }

@@ -1,9 +1,10 @@
 //! The threads that read and write: neither can be interrupted, so nothing waits for their end.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// The longest line in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -22,8 +23,58 @@ pub(super) enum Piece {
     Failed(io::Error),
 }
 
+/// Where lines are read from.
+pub(super) enum Input {
+    /// The standard input of the process.
+    Standard,
+    /// Another stream.
+    Other(Box<dyn Read + Send>),
+}
+
+/// The lines of an input in their order.
+#[derive(Debug)]
+pub(super) struct Lines {
+    pieces: mpsc::Receiver<Piece>,
+    /// How many were taken.
+    taken: u64,
+}
+
+/// The lines of an input; those that one account has not taken are left for the next.
+pub(super) type SharedLines = Arc<Mutex<Lines>>;
+
+/// The lines of the standard input, once it is read. Its thread cannot be ended, and takes a line that no account may lose: an
+/// account that starts again in this process goes on with the same thread.
+static STANDARD: std::sync::Mutex<Option<SharedLines>> = std::sync::Mutex::new(None);
+
+impl Lines {
+    /// The next pieces, as many as are there, with the number of the line before them; none at the end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece is returned or stays.
+    pub(super) async fn next(&mut self, most: usize) -> (u64, Vec<Piece>) {
+        let (before, mut pieces) = (self.taken, Vec::new());
+        self.pieces.recv_many(&mut pieces, most).await;
+        self.taken += pieces.len() as u64;
+        (before, pieces)
+    }
+}
+
+/// Begins to read lines, or goes on with those of the standard input.
+pub(super) fn read(input: Input) -> io::Result<SharedLines> {
+    let Input::Other(input) = input else {
+        let mut standard = STANDARD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lines) = &*standard {
+            return Ok(Arc::clone(lines));
+        }
+        let lines = spawn(Box::new(io::stdin()))?;
+        return Ok(Arc::clone(standard.insert(lines)));
+    };
+    spawn(input)
+}
+
 /// Reads lines until the input ends or the receiver is dropped.
-pub(super) fn read(input: Box<dyn Read + Send>) -> io::Result<mpsc::Receiver<Piece>> {
+fn spawn(input: Box<dyn Read + Send>) -> io::Result<SharedLines> {
     let (pieces, receiver) = mpsc::channel(WAITING);
     thread::Builder::new().name("stdio-read".to_owned()).spawn(move || {
         let mut input = BufReader::new(input);
@@ -39,7 +90,7 @@ pub(super) fn read(input: Box<dyn Read + Send>) -> io::Result<mpsc::Receiver<Pie
             }
         }
     })?;
-    Ok(receiver)
+    Ok(Arc::new(Mutex::new(Lines { pieces: receiver, taken: 0 })))
 }
 
 fn next(input: &mut impl BufRead) -> io::Result<Option<Piece>> {
@@ -93,7 +144,8 @@ mod tests {
     async fn a_line_that_is_too_long_is_left_out_and_the_next_is_read() {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() + 10);
         let text = format!("{long}\nshort\nlast");
-        let mut pieces = read(Box::new(io::Cursor::new(text))).unwrap();
+        let lines = read(Input::Other(Box::new(io::Cursor::new(text)))).unwrap();
+        let pieces = &mut lines.lock().await.pieces;
         assert!(matches!(pieces.recv().await, Some(Piece::TooLong)));
         assert!(matches!(pieces.recv().await, Some(Piece::Line(line)) if line == b"short\n"));
         assert!(matches!(pieces.recv().await, Some(Piece::Line(line)) if line == b"last"));
