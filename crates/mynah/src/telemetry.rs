@@ -7,7 +7,7 @@ mod json_lines;
 use std::io::IsTerminal;
 
 use clap::{ArgAction, Args, ValueEnum};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::prelude::*;
 
@@ -111,7 +111,7 @@ impl Default for Logs {
 pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     let variable = std::env::var(VARIABLE).ok();
     let directives = directives(arguments, variable.as_deref(), logs.level);
-    let (filter, refused) = filter(&directives);
+    let (filter, refused) = filter(&directives, logs.level);
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| Lines)
@@ -130,27 +130,40 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
         }
     };
     for directive in refused {
-        tracing::warn!(directive, "{VARIABLE} has an invalid filter directive");
+        // As an error, which no valid directive hides by accident.
+        tracing::error!(
+            directive,
+            "{VARIABLE} has an invalid filter directive, write `debug` or `info,my_bot=trace`"
+        );
     }
 }
 
-/// The filter of the valid directives, and the invalid ones. Targets without a directive log errors and warnings.
-fn filter(directives: &str) -> (Targets, Vec<&str>) {
+/// The filter of the valid directives, and the invalid ones. Targets without a directive log errors only; if no directive is
+/// valid, they log at `level`.
+fn filter(directives: &str, level: LogLevel) -> (Targets, Vec<&str>) {
+    // A misspelled level has the form of a target.
+    let is_lone_word = !directives.contains(['=', ',']);
+    let is_good = |directive: &&str| {
+        directive.parse::<Targets>().is_ok()
+            && (!is_lone_word || directive.parse::<LevelFilter>().is_ok())
+    };
     let (good, refused): (Vec<_>, Vec<_>) = directives
         .split(',')
         .map(str::trim)
         .filter(|directive| !directive.is_empty())
-        .partition(|directive| directive.parse::<Targets>().is_ok());
-    let all = format!("{},{}", LogLevel::Error.word(), good.join(","));
-    (all.trim_end_matches(',').parse().unwrap_or_default(), refused)
+        .partition(is_good);
+    let all = match good.as_slice() {
+        [] => quietened(level),
+        good => format!("{},{}", LogLevel::Error.word(), good.join(",")),
+    };
+    (all.parse().unwrap_or_default(), refused)
 }
 
 /// The filter that flags, environment and configuration ask for.
 fn directives(arguments: &LogArgs, variable: Option<&str>, level: LogLevel) -> String {
     let steps = i32::from(arguments.verbose) - i32::from(arguments.quiet);
     match variable.map(str::trim).filter(|text| !text.is_empty() && steps == 0) {
-        Some(text) if text.contains(['=', ',']) => text.to_owned(),
-        Some(text) => quietened(LogLevel::of(&text.to_lowercase()).unwrap_or(level)),
+        Some(text) => LogLevel::of(&text.to_lowercase()).map_or_else(|| text.to_owned(), quietened),
         None => quietened(level.moved(steps)),
     }
 }
@@ -177,7 +190,6 @@ mod tests {
         assert_eq!(first(9, 0, None, LogLevel::Info), "trace");
         assert_eq!(first(0, 2, None, LogLevel::Info), "error");
         assert_eq!(first(0, 0, Some("trace"), LogLevel::Info), "trace");
-        assert_eq!(first(0, 0, Some("nonsense"), LogLevel::Warn), "warn");
         assert_eq!(first(1, 0, Some("error"), LogLevel::Info), "debug");
         assert_eq!(first(0, 0, Some("my_bot=trace,info"), LogLevel::Info), "my_bot=trace");
     }
@@ -185,7 +197,7 @@ mod tests {
     #[test]
     fn directives_choose_by_crate_and_a_wrong_one_is_named() {
         use tracing::Level;
-        let (chosen, refused) = filter("my_bot=trace, ,my_bot=loud,hyper=off");
+        let (chosen, refused) = filter("my_bot=trace, ,my_bot=loud,hyper=off", LogLevel::Info);
         assert_eq!(refused, ["my_bot=loud"]);
         for (target, level, expected) in [
             ("my_bot::parts", Level::TRACE, true),
@@ -195,9 +207,23 @@ mod tests {
         ] {
             assert_eq!(chosen.would_enable(target, &level), expected, "{target} {level}");
         }
-        let (chosen, _) = filter(&quietened(LogLevel::Debug));
+        let (chosen, _) = filter(&quietened(LogLevel::Debug), LogLevel::Info);
         assert!(chosen.would_enable("mynah", &Level::DEBUG));
         assert!(!chosen.would_enable("hyper::proto", &Level::DEBUG));
+    }
+
+    #[test]
+    fn a_misspelled_level_does_not_silence_the_log() {
+        use tracing::Level;
+        for text in ["dbug", "mynah=foo", "mynah==info", ","] {
+            let directives = directives(&LogArgs::default(), Some(text), LogLevel::Info);
+            let (chosen, refused) = filter(&directives, LogLevel::Info);
+            assert!(chosen.would_enable("mynah", &Level::INFO), "{text}");
+            assert!(!chosen.would_enable("mynah", &Level::DEBUG), "{text}");
+            assert_eq!(refused.is_empty(), text == ",", "{text}");
+        }
+        let (chosen, refused) = filter("off", LogLevel::Info);
+        assert!(!chosen.would_enable("mynah", &Level::ERROR) && refused.is_empty());
     }
 
     #[test]

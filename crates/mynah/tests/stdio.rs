@@ -231,6 +231,20 @@ async fn settings_say_who_is_a_friend_and_outcomes_come_back_as_lines() {
 }
 
 #[tokio::test]
+async fn a_misspelled_log_level_is_reported_and_the_log_goes_on() {
+    story(async {
+        let room = Room::new();
+        for level in ["dbug", "mynah=dbug", "my_bot=trace,mynah=dbug"] {
+            let output = room.command(&RUN).env("MYNAH_LOG", level).stdin(Stdio::null()).output();
+            let log = text(&output.await.expect("it ends").stderr);
+            assert!(log.contains("MYNAH_LOG has an invalid"), "{level}: {log}");
+            assert!(log.contains("online") != level.contains("my_bot"), "{level}: {log}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn lines_are_not_lost_when_the_table_of_the_account_is_changed() {
     story(async {
         let room = Room::new();
