@@ -330,10 +330,19 @@ impl<'v> Reading<'v> {
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, after)) = after.split_once('}') else {
                 let message = Words::fixed("`${` without its `}`", "`${` 后面缺少 `}`");
-                let hint = Words::fixed("write ${NAME}", "请写 ${名字}");
-                self.report("variable", span.clone(), message, hint);
-                return None;
+                return self.malformed(message, span);
             };
+            if name.is_empty() || name.contains(['=', '\0']) {
+                let message = both(|lang| {
+                    let written = format!("${{{name}}}");
+                    say!(
+                        lang,
+                        "{written} does not name an environment variable",
+                        "{written} 不是有效的环境变量名"
+                    )
+                });
+                return self.malformed(message, span);
+            }
             let Some(value) = (self.variable)(name) else {
                 let message = both(|lang| {
                     say!(
@@ -355,6 +364,13 @@ impl<'v> Reading<'v> {
         }
         filled.push_str(rest);
         Some(Cow::Owned(filled))
+    }
+
+    /// Reports a variable that no environment can have, unlike one that is missing here.
+    fn malformed<T>(&mut self, message: Words, span: &Range<usize>) -> Option<T> {
+        let hint = Words::fixed("write ${NAME}", "请写 ${名字}");
+        self.report("value", span.clone(), message, hint);
+        None
     }
 }
 

@@ -36,7 +36,14 @@ impl Problems {
                 format!("无法读取文件：{error}"),
             ),
         };
-        let hint = Some(Words::fixed("name another file with --config", "用 --config 指定文件"));
+        let hint = match error.kind() {
+            io::ErrorKind::InvalidData => Words::fixed(
+                "save it again with the encoding UTF-8 (in Notepad: Save as, Encoding)",
+                "用 UTF-8 编码重新保存（记事本：另存为，编码选 UTF-8）",
+            ),
+            _ => Words::fixed("name another file with --config", "用 --config 指定文件"),
+        };
+        let hint = Some(hint);
         Self::new(path, "", vec![Mistake { code: "file", span: 0..0, message, hint }])
     }
 

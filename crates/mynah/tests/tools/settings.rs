@@ -54,6 +54,28 @@ fn wrong_settings_are_shown_with_the_mistakes_of_the_bot() {
 }
 
 #[test]
+fn a_malformed_variable_is_a_mistake_in_every_environment() {
+    for (command, words) in
+        [("${A", "without its `}`"), ("${}", "does not name"), ("${A=B}", "not name")]
+    {
+        let folder = room(&format!("[alert]\ncommand = ['{command}']\n"));
+        let answer = check(&folder, &[]);
+        assert_eq!(answer.status, 1, "{command}: {}", answer.out);
+        assert!(answer.out.contains("mynah.toml:2:12: error[value]"), "{command}: {}", answer.out);
+        assert!(answer.out.contains(words), "{command}: {}", answer.out);
+    }
+}
+
+#[test]
+fn settings_that_are_not_utf8_come_with_the_way_to_save_them() {
+    let folder = room("");
+    fs::write(folder.path().join("mynah.toml"), b"\xff\xfek\0").unwrap();
+    let answer = check(&folder, &[]);
+    assert_eq!(answer.status, 1);
+    assert!(answer.out.contains("save it again with the encoding UTF-8"), "{}", answer.out);
+}
+
+#[test]
 fn a_variable_that_is_not_set_here_is_shown_and_is_no_mistake() {
     let folder = room("[alert]\nwebhook = 'http://127.0.0.1/${MYNAH_TEST_NOT_SET}'\n");
     let answer = check(&folder, &[]);
