@@ -303,15 +303,15 @@ impl SettingsReloader {
         let has_hosts =
             *self.bot.fetch_client().settings() != self.opened.over(&FetchSettings::default());
         (self.tables.is_some() || has_handlers || has_hosts)
-            && found.map_or(true, |found| found.len() == 0)
+            && found.map_or(true, |found| found.is_file() && found.len() == 0)
     }
 
     fn emptied(&self) -> String {
         let file = Config::file(self.config.as_deref()).display();
         say!(
             self.lang,
-            "{file}: the file is empty; to remove all settings, leave a comment in it",
-            "{file}: 文件是空的；要移除全部设置，请在里面留一行注释"
+            "{file}: the file is empty or gone; to remove all settings, leave a comment in it",
+            "{file}: 文件是空的或不见了；要移除全部设置，请在里面留一行注释"
         )
     }
 

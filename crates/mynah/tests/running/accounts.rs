@@ -77,7 +77,7 @@ async fn accounts_come_and_go_with_their_tables_in_the_settings() {
         bot.logged("there is no bot to run").await;
         bot.logged("the old ones stay").await;
         std::fs::write(stage.folder().join("mynah.toml"), "").unwrap();
-        bot.logged("the file is empty").await;
+        bot.logged("the file is empty or gone").await;
         stage.sandbox.say("张三", Some("客户一群"), "多少钱");
         assert_eq!(stage.said().await.1, "价目表在这里");
 
