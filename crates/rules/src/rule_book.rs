@@ -7,7 +7,7 @@ pub(crate) mod actions;
 mod after;
 pub(crate) mod answer_table;
 mod asked;
-mod brakes;
+pub(crate) mod brakes;
 mod chosen;
 pub(crate) mod conditions;
 mod destinations;

@@ -17,6 +17,7 @@ use crate::decision::{Decision, Moment, RuleRef, Warning};
 use crate::model::{self, Days, Missed, Schedule};
 use crate::rule_book::RuleBook;
 use crate::rule_book::actions::targets;
+use crate::rule_book::brakes::SET_BACK;
 use crate::rule_book::event_facts::zoned;
 use crate::rule_book::later::{perform, scene_of};
 use crate::rule_book::mute;
@@ -33,7 +34,9 @@ pub(crate) fn set_all(book: &RuleBook, state: &dyn StateView, at: &Moment) -> De
     let mut pending = Pending::new(state);
     let mut decision = Decision::default();
     for schedule in book.schedules() {
-        let reached = reached(&pending, schedule);
+        // Without a bound, a schedule would be silent for years after a clock that was wrong is set right.
+        let latest = at.now + SET_BACK;
+        let reached = reached(&pending, schedule).filter(|reached| *reached <= latest);
         let from = reached.unwrap_or_else(|| before_first(schedule, at.now));
         if reached.is_none() {
             reach(&mut pending, schedule, from);

@@ -9,8 +9,8 @@ use super::pending::Pending;
 use crate::model::{Brakes, Clock, Period};
 use mynah_matching::template::Template;
 
-/// By so much at most a cooldown is longer because the clock was set back.
-const SET_BACK: Duration = Duration::from_secs(60 * 60);
+/// By so much at most a cooldown is longer, and a schedule later, because the clock was set back.
+pub(crate) const SET_BACK: Duration = Duration::from_secs(60 * 60);
 
 /// A brake that keeps the rule quiet now.
 #[derive(Debug)]

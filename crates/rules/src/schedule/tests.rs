@@ -130,6 +130,32 @@ fn clocks_that_change_are_followed() {
 }
 
 #[test]
+fn a_clock_that_was_wrong_for_a_time_silences_no_schedule() {
+    for (due, at_start, back, after) in [
+        ("at = \"09:00\"", "2026-11-23T01:00:00Z", "08:55", "2026-11-24T01:00:00Z"),
+        ("cron = \"0 9 * * *\"", "2026-11-23T01:00:00Z", "08:55", "2026-11-24T01:00:00Z"),
+        ("every = \"2h\"", "2026-11-23T02:00:00Z", "09:30", "2026-11-23T04:00:00Z"),
+    ] {
+        for missed in ["skip", "once"] {
+            let rules = format!(
+                "[[schedule]]\n{due}\nto = [\"群\"]\nsend = \"x\"\nmissed = \"{missed}\"\n"
+            );
+            let mut talk = talk(&rules, "2030-01-01T12:00:00+08:00", &["群"]);
+            talk.pass(86_400);
+            // The clock is set right, and the bot is started again.
+            talk.jump("2026-11-23T08:00:00+08:00");
+            talk.start(None);
+            assert_eq!(talk.due(), [at_start], "{due} {missed}");
+            // A clock that is set back a little repeats nothing.
+            talk.pass(7200);
+            talk.jump(&format!("2026-11-23T{back}:00+08:00"));
+            talk.start(None);
+            assert_eq!(talk.due(), [after], "{due} {missed}");
+        }
+    }
+}
+
+#[test]
 fn a_schedule_that_was_taken_out_is_silent() {
     let mut talk = talk(
         "[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n",
