@@ -105,6 +105,9 @@ pub(super) enum Meaning {
 /// A line without a meaning.
 #[derive(Debug, Error)]
 pub enum LineError {
+    /// Another kind of value, or none.
+    #[error("this is not a message: a JSON object is expected, like {{\"text\": \"…\"}}")]
+    NoObject,
     /// No such object.
     #[error("this is not a message: {0}")]
     Json(#[from] serde_json::Error),
@@ -212,8 +215,12 @@ impl Line {
     ///
     /// # Errors
     ///
-    /// [`LineError::Json`] if it is not an object of this form.
+    /// [`LineError::NoObject`] if it is not an object, [`LineError::Json`] if not one of this form.
     pub fn parse(text: &str) -> Result<Self, LineError> {
+        // A list would be read as the keys in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(LineError::NoObject);
+        }
         Ok(serde_json::from_str(text)?)
     }
 
