@@ -1,7 +1,7 @@
 //! Recorded messages: a JSON Lines file as `replay` and `bench` take it.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use mynah_core::{Event, EventBody, EventId, EventKind, MessageKind, Timestamp};
@@ -13,6 +13,9 @@ use crate::testing::cast::{Cast, Speaker, Spoken};
 
 /// The sender of messages whose line names none.
 pub(crate) const SOMEBODY: &str = "somebody";
+
+/// The longest line in bytes, as over standard input.
+const LONGEST: u64 = 1 << 20;
 
 /// A message of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +36,16 @@ pub(crate) enum RecordedError {
         file: PathBuf,
         /// The cause.
         source: io::Error,
+    },
+    /// A line that is no text of usual length.
+    #[error("{}:{line}: {why}", file.display())]
+    Text {
+        /// Which file.
+        file: PathBuf,
+        /// Which line.
+        line: usize,
+        /// Why.
+        why: &'static str,
     },
     /// A line without a meaning.
     #[error("{}:{line}: {error}", file.display())]
@@ -74,18 +87,31 @@ impl<'a> Reader<'a> {
         Self { file, cast, time, line: 0, seen: BTreeSet::new() }
     }
 
-    fn read(mut self, lines: impl BufRead) -> Result<Vec<Recorded>, RecordedError> {
+    fn read(mut self, mut lines: impl BufRead) -> Result<Vec<Recorded>, RecordedError> {
         let mut messages = Vec::new();
-        for line in lines.lines() {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = lines.by_ref().take(LONGEST).read_until(b'\n', &mut line);
+            let failed = |source| RecordedError::File { file: self.file.to_owned(), source };
+            if read.map_err(failed)? == 0 {
+                return Ok(messages);
+            }
             self.line += 1;
-            let line =
-                line.map_err(|source| RecordedError::File { file: self.file.to_owned(), source })?;
-            let line = line.trim_start_matches('\u{feff}').trim();
+            let line = self.text(&line)?.trim_start_matches('\u{feff}').trim();
             if !line.is_empty() {
                 messages.push(self.message(line)?);
             }
         }
-        Ok(messages)
+    }
+
+    fn text<'l>(&self, line: &'l [u8]) -> Result<&'l str, RecordedError> {
+        let wrong = |why| RecordedError::Text { file: self.file.to_owned(), line: self.line, why };
+        if line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
+            return Err(wrong("the line is longer than 1 MiB"));
+        }
+        std::str::from_utf8(line)
+            .map_err(|_| wrong("the line is not UTF-8; save the file with this encoding"))
     }
 
     fn message(&mut self, text: &str) -> Result<Recorded, RecordedError> {
@@ -204,6 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn a_line_without_end_is_not_read_to_its_end() {
+        let mut cast = Cast::around(&[]);
+        let reader = Reader::new(Path::new("m.jsonl"), &mut cast, Timestamp::from_secs(7));
+        let endless = io::BufReader::new(b"{}\n".chain(io::repeat(b'a')));
+        let error = reader.read(endless).unwrap_err().to_string();
+        assert_eq!(error, "m.jsonl:2: the line is longer than 1 MiB");
+    }
+
+    #[test]
+    fn a_line_that_is_not_utf8_is_named() {
+        let mut cast = Cast::around(&[]);
+        let reader = Reader::new(Path::new("m.jsonl"), &mut cast, Timestamp::from_secs(7));
+        let error = reader.read(b"{}\n{\"text\":\"\xff\"}\n".as_slice()).unwrap_err().to_string();
+        assert!(error.starts_with("m.jsonl:2: the line is not UTF-8"), "{error}");
+    }
+
+    #[test]
     fn a_bad_line_is_named() {
         for (text, expected) in [
             ("{}\n{\"text\":1}", "m.jsonl:2: this is not a message"),
@@ -211,6 +254,7 @@ mod tests {
                 "{\"type\":\"picture\"}",
                 "m.jsonl:1: type: \"picture\" is not valid (expected text, image",
             ),
+            ("[]", "m.jsonl:1: this is not a message: a JSON object is expected"),
             ("{\"event\":\"party\"}", "m.jsonl:1: event: \"party\" is not valid (expected join"),
             ("{\"time\":\"noon\"}", "m.jsonl:1: time: \"noon\" is not valid (expected a time like"),
         ] {
