@@ -65,9 +65,10 @@ impl AccountFolder {
         self.path.join("login.png")
     }
 
-    /// Whether there is a database.
+    /// Whether there is a database. One that this user may not look for counts, so that opening it reports the reason.
     #[must_use]
     pub fn has_data(&self) -> bool {
-        self.database().exists()
+        let found = self.database().try_exists();
+        found.unwrap_or_else(|error| error.kind() != std::io::ErrorKind::NotADirectory)
     }
 }

@@ -143,4 +143,17 @@ mod tests {
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_may_not_be_looked_into_is_not_one_without_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = SqliteStores::new(folder.path(), Options::default());
+        std::fs::create_dir(folder.path().join("main")).unwrap();
+        assert!(stores.reader("main").await.unwrap().is_none());
+        // A link to itself is refused to every user, even to root.
+        std::os::unix::fs::symlink("mynah.db", folder.path().join("main/mynah.db")).unwrap();
+        assert!(stores.reader("main").await.is_err());
+        assert_eq!(stores.accounts().await.unwrap(), ["main"]);
+    }
 }

@@ -121,7 +121,15 @@ mod unix {
             {
                 Ok(None)
             }
-            Ok(Err(error)) => Err(Report::new(Ended::Storage, failed(data)).because(error)),
+            Ok(Err(error)) => {
+                let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+                let report = Report::new(Ended::Storage, failed(data)).because(error);
+                Err(if is_denied {
+                    report.hint("run this command as the user of the bot")
+                } else {
+                    report
+                })
+            }
             Err(_) => Err(Report::new(Ended::Storage, failed(data)).hint("it does not answer")),
         }
     }
