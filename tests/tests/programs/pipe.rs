@@ -164,6 +164,35 @@ async fn three_timeouts_in_a_row_replace_the_process() {
 }
 
 #[tokio::test]
+async fn a_time_out_before_the_first_answer_names_the_whole_wait() {
+    within_time(async {
+        let mut spec = spec(&[CHILD]);
+        spec.timeout = Duration::from_millis(100);
+        let first = Duration::from_millis(150);
+        let it = Running::waiting(spec, mynah_programs::Waits { first, ..WAITS });
+        let error = it.ask("1", "silent").await.expect_err("no answer");
+        assert!(error.contains("no answer within 250ms"), "{error}");
+        it.program.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_behind_a_byte_order_mark_is_read() {
+    within_time(async {
+        let it = Running::start(spec(&[
+            "sh",
+            "-c",
+            "read -r line; id=${line#*\\\"id\\\":\\\"}; id=${id%%\\\"*}; \
+            printf '\\357\\273\\277{\"id\":\"%s\",\"reply\":\"yes\"}\\n' \"$id\"; cat >/dev/null",
+        ]));
+        assert_eq!(it.ask("1", "hello").await.as_deref(), Ok("yes"));
+        it.program.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_late_answer_goes_to_nobody() {
     within_time(async {
         let mut spec = spec(&[CHILD]);

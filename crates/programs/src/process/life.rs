@@ -49,6 +49,8 @@ struct Open {
     call: Call,
     /// When its time is over; `None` before its first byte was written.
     deadline: Option<Instant>,
+    /// All of its time: before the first answer of a process more than the time-out.
+    time: Duration,
 }
 
 /// A running process.
@@ -146,7 +148,8 @@ impl Life {
 
     fn take(&mut self, call: Call) {
         self.unwritten.push_back((call.id.clone(), call.line.clone()));
-        self.open.push(Open { call, deadline: None });
+        let time = call.timeout;
+        self.open.push(Open { call, deadline: None, time });
         self.begin_first();
     }
 
@@ -157,7 +160,8 @@ impl Life {
         if let Some(open) = self.open.iter_mut().find(|open| open.call.id == *id)
             && open.deadline.is_none()
         {
-            open.deadline = Some(Instant::now() + open.call.timeout + more);
+            open.time = open.call.timeout + more;
+            open.deadline = Some(Instant::now() + open.time);
         }
     }
 
@@ -184,7 +188,8 @@ impl Life {
 
     /// Hands a line to the request that it answers.
     fn answer(&mut self, line: &[u8]) -> Result<(), Fault> {
-        let line = line.trim_ascii();
+        // Programs for Windows write a byte order mark before their first line.
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
         if line.is_empty() {
             return self.not_asked("an empty line");
         }
@@ -244,16 +249,13 @@ impl Life {
         let now = Instant::now();
         let is_over = |open: &Open| open.deadline.is_some_and(|deadline| deadline <= now);
         while let Some(at) = self.open.iter().position(is_over) {
-            let call = self.open.remove(at).call;
+            let Open { call, time, .. } = self.open.remove(at);
             self.timeouts += 1;
             self.remember(&call.id, "a late answer");
             let is_unwritten = self.unwritten.iter().any(|(id, _)| *id == call.id);
-            let timeout = call.timeout;
-            call.answer(Err(Failure::TimedOut(timeout)));
+            call.answer(Err(Failure::TimedOut(time)));
             if is_unwritten {
-                return Err(Fault::Useless(format!(
-                    "it did not read a request within {timeout:?}"
-                )));
+                return Err(Fault::Useless(format!("it did not read a request within {time:?}")));
             }
         }
         if self.timeouts < TIMEOUTS {
