@@ -37,7 +37,7 @@ pub(crate) enum RecordedError {
         /// The cause.
         source: io::Error,
     },
-    /// A line that is no text of usual length.
+    /// A line that is too long, or not UTF-8.
     #[error("{}:{line}: {why}", file.display())]
     Text {
         /// Which file.
