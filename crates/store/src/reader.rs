@@ -10,6 +10,7 @@ use mynah_core::{
     StoreError, StoreReader, StoreStatus, Survey, Timestamp, Waiting,
 };
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use crate::writer::Durability::Written;
 use crate::{
@@ -97,34 +98,50 @@ impl ReadFile {
 pub(crate) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
+    let (sender, receiver) = oneshot::channel();
+    // The caller may be gone. In a box, so that the task is compiled once for all kinds of work.
+    let work: Box<dyn FnOnce() + Send> = Box::new(move || drop(sender.send(work())));
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StoreError::Failed(error.into()))?
+    done.map_err(|error| StoreError::Failed(error.into()))?;
+    receiver.await.map_err(|_| StoreError::Closed)?
 }
 
-/// Runs a query on a connection.
+/// A query that keeps its result. It may run again.
+type Query = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Send>;
+
+/// Runs queries on a connection, each so that it sees one state.
 #[async_trait]
 trait Queries: Send + Sync {
-    async fn query<T, Q>(&self, query: Q) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        Q: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static;
+    async fn run(&self, query: Query) -> Result<(), StoreError>;
 
     async fn copy_to(&self, file: &Path) -> Result<(), StoreError>;
 }
 
+/// The result of a query.
+async fn query<T: Send + 'static>(
+    queries: &dyn Queries,
+    query: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    let found = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&found);
+    let keeping = move |connection: &Connection| {
+        let result = query(connection)?;
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        Ok(())
+    };
+    queries.run(Box::new(keeping)).await?;
+    let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
+    found.ok_or(StoreError::Closed)
+}
+
 #[async_trait]
 impl Queries for FileReader {
-    /// Runs a query in a transaction, so that it sees one state.
-    async fn query<T, Q>(&self, query: Q) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        Q: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
+    /// Runs a query in a transaction.
+    async fn run(&self, mut query: Query) -> Result<(), StoreError> {
         let whole = move |connection: &Connection| {
             let transaction = connection.unchecked_transaction()?;
-            let found = query(connection)?;
-            transaction.finish()?;
-            Ok(found)
+            query(connection)?;
+            transaction.finish()
         };
         self.inspect(move |inspector| inspector.query(whole)).await
     }
@@ -138,11 +155,7 @@ impl Queries for FileReader {
 #[async_trait]
 impl Queries for SqliteStore {
     /// Runs a query as a job of the writer.
-    async fn query<T, Q>(&self, query: Q) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        Q: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
+    async fn run(&self, mut query: Query) -> Result<(), StoreError> {
         self.executor.run(Written, move |db| query(&db.connection)).await
     }
 
@@ -162,27 +175,27 @@ macro_rules! implement_reader {
         #[async_trait]
         impl StoreReader for $type {
             async fn depths(&self) -> Result<Depths, StoreError> {
-                self.query(inspect::depths).await
+                query(self, inspect::depths).await
             }
 
             async fn status(&self, now: Timestamp) -> Result<StoreStatus, StoreError> {
-                self.query(move |db| inspect::status(db, now)).await
+                query(self, move |db| inspect::status(db, now)).await
             }
 
             async fn settled(&self, since: Timestamp) -> Result<BTreeMap<String, u64>, StoreError> {
-                self.query(move |db| inspect::settled(db, since.as_millis())).await
+                query(self, move |db| inspect::settled(db, since.as_millis())).await
             }
 
             async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
-                self.query(waiting::waiting).await
+                query(self, waiting::waiting).await
             }
 
             async fn survey(&self) -> Result<Survey, StoreError> {
-                self.query(survey::survey).await
+                query(self, survey::survey).await
             }
 
             async fn records(&self) -> Result<Records, StoreError> {
-                self.query(records::read).await
+                query(self, records::read).await
             }
 
             async fn state(
@@ -192,7 +205,7 @@ macro_rules! implement_reader {
                 now: Timestamp,
             ) -> Result<BTreeMap<String, StateValue>, StoreError> {
                 let (owner, prefix) = (owner.clone(), prefix.to_owned());
-                self.query(move |db| values::values(db, &owner, &prefix, now)).await
+                query(self, move |db| values::values(db, &owner, &prefix, now)).await
             }
 
             async fn chat_values(
@@ -201,17 +214,17 @@ macro_rules! implement_reader {
                 now: Timestamp,
             ) -> Result<BTreeMap<ChatId, String>, StoreError> {
                 let key = key.to_owned();
-                self.query(move |db| survey::chat_values(db, &key, now)).await
+                query(self, move |db| survey::chat_values(db, &key, now)).await
             }
 
-            async fn log(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
-                let query = query.clone();
-                self.query(move |db| log::log(db, &query)).await
+            async fn log(&self, filter: &LogQuery) -> Result<LogPage, StoreError> {
+                let filter = filter.clone();
+                query(self, move |db| log::log(db, &filter)).await
             }
 
             async fn export(&self, from: &ExportPlace) -> Result<ExportPage, StoreError> {
                 let from = from.clone();
-                self.query(move |db| export::export(db, &from)).await
+                query(self, move |db| export::export(db, &from)).await
             }
 
             async fn backup(&self, to: &Path) -> Result<(), StoreError> {
