@@ -10,14 +10,17 @@ mod session;
 mod sync;
 mod upload;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
-    routing::{any, get},
+    routing::{MethodRouter, any, get},
 };
+use futures_util::future::BoxFuture;
 
 pub(crate) use download::picture_of;
 pub(crate) use send::seconds;
@@ -36,47 +39,60 @@ pub(crate) const BASE: &str = "/cgi-bin/mmwebwx-bin/";
 /// Every call accepts GET and POST: clients differ, and the service accepts both.
 pub(crate) fn router() -> Router {
     let calls = Router::new()
-        .route("/login", any(login::poll))
-        .route("/webwxnewloginpage", any(login::new_login_page))
-        .route("/webwxpushloginurl", any(push::push_login))
-        .route("/webwxinit", any(session::init))
-        .route("/webwxstatusnotify", any(session::status_notify))
-        .route("/webwxlogout", any(session::log_out))
-        .route("/webwxstatreport", any(session::report))
-        .route("/webwxcheckurl", any(session::check_url))
-        .route("/webwxsendfeedback", any(session::report))
-        .route("/webwxgetcontact", any(contacts::get))
-        .route("/webwxbatchgetcontact", any(contacts::batch))
-        .route("/webwxsearchcontact", any(contacts::search))
-        .route("/webwxoplog", any(contacts::operate))
-        .route("/webwxverifyuser", any(contacts::verify))
-        .route("/synccheck", any(sync::check))
-        .route("/webwxsync", any(sync::sync))
-        .route("/webwxsendmsg", any(send::text))
-        .route("/webwxsendmsgimg", any(send::image))
-        .route("/webwxsendvideomsg", any(send::video))
-        .route("/webwxsendappmsg", any(send::app))
-        .route("/webwxsendemoticon", any(send::sticker))
-        .route("/webwxrevokemsg", any(send::revoke))
-        .route("/webwxuploadmedia", any(upload::upload))
-        .route("/webwxcheckupload", any(upload::check))
-        .route("/webwxgetmsgimg", any(download::image))
-        .route("/webwxgetvoice", any(download::voice))
-        .route("/webwxgetvideo", any(download::video))
-        .route("/webwxgetmedia", any(download::file))
-        .route("/webwxpreview", any(download::preview))
-        .route("/webwxgetpubliclinkimg", any(download::place))
-        .route("/webwxgeticon", any(download::icon))
-        .route("/webwxgetheadimg", any(download::icon))
-        .route("/webwxcreatechatroom", any(groups::create))
-        .route("/webwxupdatechatroom", any(groups::update));
+        .route("/login", call(login::poll))
+        .route("/webwxnewloginpage", call(login::new_login_page))
+        .route("/webwxpushloginurl", call(push::push_login))
+        .route("/webwxinit", call(session::init))
+        .route("/webwxstatusnotify", call(session::status_notify))
+        .route("/webwxlogout", call(session::log_out))
+        .route("/webwxstatreport", call(session::report))
+        .route("/webwxcheckurl", call(session::check_url))
+        .route("/webwxsendfeedback", call(session::report))
+        .route("/webwxgetcontact", call(contacts::get))
+        .route("/webwxbatchgetcontact", call(contacts::batch))
+        .route("/webwxsearchcontact", call(contacts::search))
+        .route("/webwxoplog", call(contacts::operate))
+        .route("/webwxverifyuser", call(contacts::verify))
+        .route("/synccheck", call(sync::check))
+        .route("/webwxsync", call(sync::sync))
+        .route("/webwxsendmsg", call(send::text))
+        .route("/webwxsendmsgimg", call(send::image))
+        .route("/webwxsendvideomsg", call(send::video))
+        .route("/webwxsendappmsg", call(send::app))
+        .route("/webwxsendemoticon", call(send::sticker))
+        .route("/webwxrevokemsg", call(send::revoke))
+        .route("/webwxuploadmedia", call(upload::upload))
+        .route("/webwxcheckupload", call(upload::check))
+        .route("/webwxgetmsgimg", call(download::image))
+        .route("/webwxgetvoice", call(download::voice))
+        .route("/webwxgetvideo", call(download::video))
+        .route("/webwxgetmedia", call(download::file))
+        .route("/webwxpreview", call(download::preview))
+        .route("/webwxgetpubliclinkimg", call(download::place))
+        .route("/webwxgeticon", call(download::icon))
+        .route("/webwxgetheadimg", call(download::icon))
+        .route("/webwxcreatechatroom", call(groups::create))
+        .route("/webwxupdatechatroom", call(groups::update));
     let protocol = Router::new()
         .route("/", get(page))
-        .route("/jslogin", any(login::new_code))
+        .route("/jslogin", call(login::new_code))
         .route("/qrcode/{uuid}", any(login::picture))
         .route("/l/{uuid}", any(login::scanned_page))
         .nest(BASE.trim_end_matches('/'), calls);
     protocol.layer(middleware::from_fn(preflight))
+}
+
+/// A call of the service. Boxed, because axum compiles a handler for each type of function, and these are of one kind.
+type Call = Arc<dyn Fn(Shared, ServiceRequest) -> BoxFuture<'static, Response> + Send + Sync>;
+
+fn call<F: Future<Output = Response> + Send + 'static>(
+    call: fn(Shared, ServiceRequest) -> F,
+) -> MethodRouter {
+    boxed(Arc::new(move |hub, request| Box::pin(call(hub, request))))
+}
+
+fn boxed(call: Call) -> MethodRouter {
+    any(move |hub: Shared, request: ServiceRequest| call(hub, request))
 }
 
 /// Answers CORS preflight requests with permission and, as the service does, with the body of an upload without a

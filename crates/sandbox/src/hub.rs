@@ -122,6 +122,12 @@ impl Hub {
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
+        self.publish_change(state);
+        result
+    }
+
+    /// Sends the events of a change and wakes waiting requests: not generic, so that it is compiled once.
+    fn publish_change(&self, mut state: MutexGuard<'_, State>) {
         for news in state.world.take_news() {
             let event = match news {
                 News::Message(message) => message_event(&state.world, &message),
@@ -132,7 +138,6 @@ impl Hub {
         }
         drop(state);
         self.changed.send_modify(|version| *version += 1);
-        result
     }
 
     pub(crate) fn publish(&self, event: SandboxEvent) {
