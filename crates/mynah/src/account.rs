@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::boxed::boxed;
 use crate::cli::Common;
 use crate::handlers::{AccountHandlers, HandlerAccount};
 use crate::login::{LoginScreen, PromptOutput};
@@ -363,8 +364,8 @@ impl Ready {
         let reloader = self.reloader();
         let store = Arc::clone(&self.operator_api.store);
         let mut beside = JoinSet::new();
-        beside.spawn(self.reloader.follow(self.watcher, stop.clone()));
-        beside.spawn(operate::serve(self.data.clone(), self.operator_api, stop.clone()));
+        beside.spawn(boxed(self.reloader.follow(self.watcher, stop.clone())));
+        beside.spawn(boxed(operate::serve(self.data.clone(), self.operator_api, stop.clone())));
         tracing::info!(account = name, "starting");
         if let Err(error) = keep_service(&*store, self.connector, self.watch.clock.now()).await {
             tracing::warn!(

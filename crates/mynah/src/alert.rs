@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::delivery::Delivery;
 use self::memory::Memory;
+use crate::boxed::boxed;
 use crate::config::AlertConfig;
 
 /// Alerts that wait for delivery; more are dropped and logged, which only a broken webhook can bring about. A process of
@@ -120,12 +121,12 @@ impl Alerts {
     pub(crate) fn start(config: &AlertConfig) -> (Self, DeliveryTask) {
         let close = CancellationToken::new();
         let Some(delivery) = Delivery::of(config) else {
-            let task = tokio::spawn(std::future::ready(()));
+            let task = tokio::spawn(boxed(std::future::ready(())));
             return (Self::none(), DeliveryTask { task, close });
         };
         let (queue, waiting) = mpsc::channel(WAITING);
         let alerts = Self { queue: Some(queue), memories: Arc::default() };
-        let task = tokio::spawn(delivery.run(waiting, close.clone()));
+        let task = tokio::spawn(boxed(delivery.run(waiting, close.clone())));
         (alerts, DeliveryTask { task, close })
     }
 

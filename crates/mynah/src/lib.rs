@@ -5,6 +5,7 @@
 mod account;
 mod alert;
 mod bot;
+mod boxed;
 mod cli;
 mod config;
 mod conversation;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Ended;
+use crate::boxed::boxed;
 use crate::supervisor::LoginPace;
 
 /// Stops a process in order.
@@ -64,7 +65,7 @@ impl Stop {
     pub(crate) fn listen(&self, keep_session: bool) -> std::io::Result<()> {
         let stop = self.clone();
         let mut signals = Signals::new()?;
-        tokio::spawn(async move {
+        tokio::spawn(boxed(async move {
             let interrupted = signals.next().await;
             tracing::info!(
                 log_out = interrupted && !keep_session,
@@ -73,7 +74,7 @@ impl Stop {
             stop.begin(interrupted && !keep_session);
             signals.next().await;
             std::process::exit(i32::from(Ended::Interrupted.code()));
-        });
+        }));
         Ok(())
     }
 }

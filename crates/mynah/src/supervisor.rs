@@ -22,6 +22,7 @@ pub(crate) use self::failure::NotStarted;
 use self::member::{Member, State};
 pub(crate) use self::pace::LoginPace;
 use crate::account::{Opening, Plan, Ready, Shared};
+use crate::boxed::boxed;
 use crate::cli::Common;
 use crate::handlers::AccountHandlers;
 use crate::operate::OperatorApi;
@@ -258,7 +259,7 @@ impl Supervisor {
         pages.health.set(member.name(), Condition::Starting, SystemClock.now());
         alerts.add(member.name(), &member.plan.data);
         feed.accounts_changed();
-        tokio::spawn(self.clone().live(member, store, (busy, outcome)));
+        tokio::spawn(boxed(self.clone().live(member, store, (busy, outcome))));
         first_outcome.await.unwrap_or_else(|_| Err(NotStarted::failed(&name)))
     }
 

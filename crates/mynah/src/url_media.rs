@@ -213,6 +213,8 @@ fn at_address(segment: &mut Segment) -> Option<(MediaKind, &mut MediaRef)> {
 }
 
 async fn on_disk(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    // In a box, so that the task is compiled once.
+    let work: Box<dyn FnOnce() -> io::Result<()> + Send> = Box::new(work);
     spawn_blocking(work).await?
 }
 

@@ -19,6 +19,7 @@ use super::fetch_args::FetchArgs;
 use super::hangups::Hangups;
 use crate::account::{Plan, Shared};
 use crate::alert::Alerts;
+use crate::boxed::boxed;
 use crate::config::{Config, Outside};
 use crate::login::PromptOutput;
 use crate::reload::{
@@ -275,8 +276,8 @@ async fn until_ended(
     shared: &Shared,
 ) -> Result<Ended, Report> {
     let mut reloads = JoinSet::new();
-    reloads.spawn(Arc::clone(&settings).reload_at_hangups(hangups));
-    reloads.spawn(settings.follow());
+    reloads.spawn(boxed(Arc::clone(&settings).reload_at_hangups(hangups)));
+    reloads.spawn(boxed(settings.follow()));
     let ended = match node {
         Some(node) => node.run(shared.stop.token().clone()).await.map(|()| Ended::Fine),
         None => {
@@ -331,7 +332,7 @@ fn serve(listener: TcpListener, console: App, shared: &Shared) -> JoinHandle<()>
     }
     let (routes, stop) =
         (console.routes().merge(shared.pages.routes()), shared.stop.token().clone());
-    tokio::spawn(mynah_page::serve(routes, listener, stop))
+    tokio::spawn(boxed(mynah_page::serve(routes, listener, stop)))
 }
 
 #[cfg(test)]

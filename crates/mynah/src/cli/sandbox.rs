@@ -35,6 +35,7 @@ use self::saves::SaveFolder;
 use self::talk::Talk;
 use super::hangups::Hangups;
 use super::{common::Common, fetch_args::FetchArgs, loading, print};
+use crate::boxed::boxed;
 use crate::reload::SettingsReloader;
 use crate::rule_file::Mistakes;
 use crate::stop::Stop;
@@ -231,7 +232,7 @@ fn follow_rules(
 ) {
     let read: Vec<PathBuf> = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
     if let Some(saves) = follow::watch(view, &read, &live.remarks()) {
-        following.spawn(follow::follow(saves, Arc::clone(view), live.remarks()));
+        following.spawn(boxed(follow::follow(saves, Arc::clone(view), live.remarks())));
     }
 }
 
@@ -244,9 +245,9 @@ fn follow_settings(args: &Args, view: &Arc<SandboxView>, live: &Live, following:
     let (config, opened) = (args.config.clone(), args.fetch.clone());
     let settings = Arc::new(SettingsReloader::new(config, opened, bot, user, swapped));
     if !std::io::stdin().is_terminal() {
-        following.spawn(Arc::clone(&settings).reload_at_hangups(Hangups::listen()));
+        following.spawn(boxed(Arc::clone(&settings).reload_at_hangups(Hangups::listen())));
     }
-    following.spawn(settings.follow());
+    following.spawn(boxed(settings.follow()));
 }
 
 fn saves(args: &Args) -> Result<SaveFolder, Report> {

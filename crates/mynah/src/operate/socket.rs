@@ -24,6 +24,7 @@ mod unix {
     use tokio::sync::Semaphore;
     use tokio_util::sync::CancellationToken;
 
+    use crate::boxed::boxed;
     use crate::operate::{Answer, Asked, OperatorApi};
     use crate::{Ended, Report};
 
@@ -67,10 +68,10 @@ mod unix {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let work = attend(stream, Arc::clone(operator_api));
-                    tokio::spawn(async move {
+                    tokio::spawn(boxed(async move {
                         work.await;
                         drop(place);
-                    });
+                    }));
                 }
                 Err(error) => failed.pause(&error).await,
             }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use crate::account::Plan;
+use crate::boxed::boxed;
 use crate::config::{AccountConfig, Config};
 use crate::rule_file::Mistakes;
 use crate::stores::ProcessStores;
@@ -105,7 +106,7 @@ impl AccountTables {
         let mut stopping = JoinSet::new();
         for name in change.removed.iter().cloned().chain(changed) {
             let supervisor = self.supervisor.clone();
-            stopping.spawn(async move { supervisor.stop(&name).await });
+            stopping.spawn(boxed(async move { supervisor.stop(&name).await }));
         }
         stopping.join_all().await;
     }
@@ -129,12 +130,12 @@ impl AccountTables {
         let mut starting = JoinSet::new();
         for plan in change.changed.into_iter().chain(change.added) {
             let supervisor = self.supervisor.clone();
-            starting.spawn(async move {
+            starting.spawn(boxed(async move {
                 let name = plan.name.clone();
                 if let Err(failure) = supervisor.keep_running(plan).await {
                     failure.log(&name);
                 }
-            });
+            }));
         }
         starting.join_all().await;
     }

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::accounts::AccountsChange;
 use super::{AccountTables, FileWatcher, SaveWatch};
 use crate::Bot;
+use crate::boxed::boxed;
 use crate::cli::{FetchArgs, Hangups};
 use crate::config::{BotSettings, Config, Outside, Problems};
 use crate::rule_file::Mistakes;
@@ -179,11 +180,11 @@ impl SettingsReloader {
         let mut reloading = JoinSet::new();
         for account in self.accounts.users() {
             let places = Arc::clone(&places);
-            reloading.spawn(async move {
+            reloading.spawn(boxed(async move {
                 // It is never closed.
                 let _place = places.acquire().await;
                 account.reload_rules().await;
-            });
+            }));
         }
         reloading.join_all().await;
     }

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::boxed::boxed;
 use crate::cli::print;
 use crate::view::sandbox::SandboxView;
 use crate::{Ended, Report};
@@ -37,9 +38,9 @@ impl Page {
         let bound = listener.local_addr().map_err(failed)?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(Arc::clone(&view).tell());
+        tasks.spawn(boxed(Arc::clone(&view).tell()));
         let routes = App::sandbox(view).until(stop.clone()).routes();
-        tasks.spawn(mynah_page::serve(routes, listener, stop.clone()));
+        tasks.spawn(boxed(mynah_page::serve(routes, listener, stop.clone())));
         print::to_stdout(|out| writeln!(out, "page: http://{bound}/"))?;
         Ok(Self { stop, tasks })
     }
