@@ -28,6 +28,7 @@ mod question;
 pub mod quote;
 mod random;
 mod reader;
+mod sort;
 mod state;
 mod store;
 mod time;
@@ -80,6 +81,7 @@ pub use reader::{
     Depths, ExportPage, ExportPlace, Exported, ExportedValue, Fired, SavedRow, StateOwner,
     StateValue, StoreReader, StoreStatus, Stores, Survey, TroubledAction, Waiting,
 };
+pub use sort::{sort_by, sort_by_key};
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{
     Accepted, Claim, ClaimRequest, ClaimToken, Committed, Forgotten, Outcome, Recovered, Store,

@@ -11,7 +11,7 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mynah_core::to_map;
+use mynah_core::{sort_by_key, to_map};
 
 use crate::book::{Book, Rule, Value};
 use crate::names;
@@ -142,7 +142,7 @@ fn skip(words: &[String], book: &mut Book) {
         return;
     }
     let mut words: Vec<&str> = words.into_iter().collect();
-    words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    sort_by_key(&mut words, |word| std::cmp::Reverse(word.chars().count()));
     let words: Vec<String> =
         words.into_iter().map(|word| names::in_regex(word).replace(' ', r"\s+")).collect();
     let regex = format!(r"^(?<before>|.*\W)(?:{})(?<after>|\W.*)$", words.join("|"));

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::{ImportError, Kind};
+use mynah_core::sort_by;
 
 /// The most that an import reads. Files of other people are not trusted.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +111,7 @@ fn collect(
             paths.push((entry.path(), entry.file_type()?));
         }
     }
-    paths.sort_by(|a, b| a.0.cmp(&b.0));
+    sort_by(&mut paths, |a, b| a.0.cmp(&b.0));
     for (path, file_type) in paths {
         if files.len() > most {
             break;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::book::Book;
 use crate::remark::{Place, Reason};
 use crate::{ImportError, Input, Kind};
+use mynah_core::sort_by_key;
 
 /// Reads a JSON file, and remarks on keys that a later equal key of the same object replaces.
 pub(crate) fn read(input: &Input, book: &mut Book) -> Result<Value, ImportError> {
@@ -94,7 +95,7 @@ impl<'l> Keys<'l> {
     ) -> impl Iterator<Item = (&'o String, &'o Value, usize)> + use<'o> {
         let place = |key: &String| self.0.get(key.as_str()).copied().unwrap_or_default();
         let mut all: Vec<_> = object.iter().map(|(key, value)| (key, value, place(key))).collect();
-        all.sort_by_key(|(.., place)| place.number);
+        sort_by_key(&mut all, |(.., place)| place.number);
         all.into_iter().map(|(key, value, place)| (key, value, place.line))
     }
 }

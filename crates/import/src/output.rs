@@ -9,6 +9,7 @@ use crate::book::{Book, Rule};
 use crate::remark::{Reason, Remark};
 use crate::toml_text::{key, quoted, value};
 use crate::{Input, Kind};
+use mynah_core::sort_by_key;
 
 /// With more rules than this, each section is a file of its own.
 const IN_ONE_FILE: usize = 2_000;
@@ -102,7 +103,9 @@ impl Page {
         let table = if rule.table.is_empty() { "rule" } else { rule.table };
         let _ = writeln!(text, "[[{table}]]");
         let mut keys: Vec<_> = rule.keys.iter().collect();
-        keys.sort_by_key(|(key, _)| ORDER.iter().position(|one| one == key).unwrap_or(ORDER.len()));
+        sort_by_key(&mut keys, |(key, _)| {
+            ORDER.iter().position(|one| one == key).unwrap_or(ORDER.len())
+        });
         for (name, one) in keys {
             let _ = writeln!(text, "{} = {}", key(name), value(one));
         }

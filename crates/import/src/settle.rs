@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_core::to_map;
+use mynah_core::{sort_by, to_map};
 
 use mynah_reader::Lang;
 use mynah_rules::{Files, LoadOptions, RuleBook};
@@ -169,7 +169,7 @@ fn finished(
     inputs: &[Input],
     lang: Lang,
 ) -> Result<Imported, ImportError> {
-    book.remarks.sort_by(|a, b| (&a.place, a.reason).cmp(&(&b.place, b.reason)));
+    sort_by(&mut book.remarks, |a, b| (&a.place, a.reason).cmp(&(&b.place, b.reason)));
     book.remarks.dedup();
     let output = output::write(&book, &kinds, inputs, lang);
     let mut files: Vec<(String, Vec<u8>)> =

@@ -1,7 +1,7 @@
 //! Log entries in a form that this version does not know: shown, never left out in silence.
 
 use mynah_core::{
-    Chat, Decided, Event, EventBody, LogPage, Logged, Notice, NoticeKind, Unreadable,
+    Chat, Decided, Event, EventBody, LogPage, Logged, Notice, NoticeKind, Unreadable, sort_by_key,
 };
 
 use crate::report;
@@ -22,7 +22,7 @@ pub(crate) fn with_notices(page: LogPage) -> Vec<Logged> {
             entries.push(notice(one));
         }
     }
-    entries.sort_by_key(|entry| entry.seq);
+    sort_by_key(&mut entries, |entry| entry.seq);
     entries
 }
 

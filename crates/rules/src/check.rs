@@ -35,7 +35,7 @@ mod when;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use mynah_core::Capabilities;
+use mynah_core::{Capabilities, sort_by_key};
 
 pub(crate) use fields::{Fields, Text};
 pub(crate) use paths::is_inside;
@@ -143,7 +143,7 @@ fn in_order<'n>(root: &Fields<'n>) -> Vec<(Table, &'n TableNode, Spot)> {
         |key, kind| root.tables(key).into_iter().map(move |(node, spot)| (kind, node, spot));
     let mut all: Vec<_> =
         of_kind("rule", Table::Rule).chain(of_kind("table", Table::Sheet)).collect();
-    all.sort_by_key(|(_, _, spot)| spot.span.start);
+    sort_by_key(&mut all, |(_, _, spot)| spot.span.start);
     all
 }
 

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use mynah_core::{Chat, Event, EventBody, Person, Scope, StateView, Timestamp};
+use mynah_core::{Chat, Event, EventBody, Person, Scope, StateView, Timestamp, sort_by_key};
 use mynah_reader::Lang;
 
 use crate::decision::{Decision, Moment};
@@ -166,7 +166,7 @@ impl RuleBook {
         let marked = after::Marked::of(&bot);
         let places: Vec<_> = bot.rules.iter().map(|rule| rule.place.clone()).collect();
         let mut ordered: Vec<(usize, model::Rule)> = bot.rules.into_iter().enumerate().collect();
-        ordered.sort_by_key(|(at, rule)| {
+        sort_by_key(&mut ordered, |(at, rule)| {
             (!rule::is_builtin(rule), std::cmp::Reverse(rule.priority), *at)
         });
         let builtins = ordered.iter().take_while(|(_, rule)| rule::is_builtin(rule)).count();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Chat, ChatId, Survey, Timestamp};
+use mynah_core::{Chat, ChatId, Survey, Timestamp, sort_by};
 use rusqlite::{Connection, Result};
 
 use crate::hits;
@@ -28,7 +28,7 @@ fn chats(connection: &Connection) -> Result<Vec<Chat>> {
     // Skips entries of an older version that this version cannot read.
     let known = found.iter().filter_map(|json| serde_json::from_str(json).ok());
     let mut chats: Vec<Chat> = known.collect();
-    chats.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    sort_by(&mut chats, |a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(chats)
 }
 

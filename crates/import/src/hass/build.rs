@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mynah_core::to_map;
+use mynah_core::{sort_by, sort_by_key, to_map};
 
 use mynah_matching::Lists;
 use mynah_matching::pattern::Pattern;
@@ -84,11 +84,11 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
             }
         }
         // The order counts inside of a rule, too: holes for any text could take the words of the others.
-        good.sort_by_key(|one| one.0);
+        sort_by_key(&mut good, |one| one.0);
         let Some(rank) = good.iter().map(|one| one.0).min() else { continue };
         ordered.push((rank, key, good.into_iter().map(|one| one.1).collect(), place));
     }
-    ordered.sort_by(|a, b| (&a.0, a.1.0, &a.1.1).cmp(&(&b.0, b.1.0, &b.1.1)));
+    sort_by(&mut ordered, |a, b| (&a.0, a.1.0, &a.1.1).cmp(&(&b.0, b.1.0, &b.1.1)));
     for (_, (number, slots, ..), patterns, place) in ordered {
         let rule = rule(&all.blocks[number], slots, patterns, &place, all, book);
         book.section("").rules.push(rule);

@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 
 use super::script::{Script, Trigger};
+use mynah_core::sort_by_key;
 
 /// The triggers, first those that follow a sentence, then by weight, and the more certain before the less certain.
 pub(super) fn sorted(script: &Script) -> Vec<&Trigger> {
     let mut triggers: Vec<(usize, &Trigger)> = script.triggers.iter().enumerate().collect();
-    triggers.sort_by_key(|(number, trigger)| {
+    sort_by_key(&mut triggers, |(number, trigger)| {
         let (class, words) = class(&trigger.pattern);
         let length = trigger.pattern.chars().count();
         (

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use mynah_rules::{Diagnostic, Lang, Severity};
 
 use super::print::grouped;
+use mynah_core::sort_by_key;
 
 /// So many diagnostics of one code are shown.
 const OF_ONE_CODE: usize = 20;
@@ -33,7 +34,7 @@ impl<'d> Shortened<'d> {
             (*count, place, one)
         });
         let mut ordered: Vec<(usize, usize, &Diagnostic)> = counted.collect();
-        ordered.sort_by_key(|(nth, place, one)| (one.severity, *nth, *place));
+        sort_by_key(&mut ordered, |(nth, place, one)| (one.severity, *nth, *place));
         let (mut shown, mut hidden, mut left) = (Vec::new(), BTreeMap::new(), LINES);
         for (nth, place, one) in ordered {
             let needs = if nth <= OF_ONE_CODE { lines(one) } else { LINES };
@@ -44,7 +45,7 @@ impl<'d> Shortened<'d> {
                 *hidden.entry((one.severity, one.code)).or_default() += 1;
             }
         }
-        shown.sort_by_key(|(place, _)| *place);
+        sort_by_key(&mut shown, |(place, _)| *place);
         Self { shown: shown.into_iter().map(|(_, one)| one).collect(), hidden }
     }
 

@@ -1,5 +1,6 @@
 //! Mistakes in `mynah.toml`, shown as those of rule files are.
 
+use mynah_core::sort_by_key;
 use std::io;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ pub(crate) struct Problems {
 impl Problems {
     /// The mistakes of a file, in the order of their places.
     pub(super) fn new(path: &Path, text: &str, mut list: Vec<Mistake>) -> Self {
-        list.sort_by_key(|mistake| mistake.span.start);
+        sort_by_key(&mut list, |mistake| mistake.span.start);
         let file = path.display().to_string();
         Self { file, source: SourceText::new(text.to_owned()), list }
     }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Called, Clock};
+use mynah_core::{Called, Clock, sort_by_key};
 use mynah_page::view::{
     AccountRow, BotRow, HandlerRow, KnownChats, LogRow, MuteRow, NameRow, News, Problem, QueueRow,
     ReloadReport, RuleRow, Session,
@@ -228,7 +228,7 @@ impl ConsolePage for ConsoleView {
             let last = account.archive.last(ENTRIES).await?;
             logged.extend(last.into_iter().map(|entry| (account.name.clone(), entry)));
         }
-        logged.sort_by_key(|(_, entry)| std::cmp::Reverse((entry.accepted, entry.seq)));
+        sort_by_key(&mut logged, |(_, entry)| std::cmp::Reverse((entry.accepted, entry.seq)));
         let handled = logged.iter().filter(|(_, entry)| entry.handled.is_some());
         let rows =
             handled.map(|(name, entry)| rows::log_row(name, &entry.event, entry.decided.as_ref()));
@@ -274,7 +274,7 @@ impl ConsolePage for ConsoleView {
             let found = fleet.chats(query, now, is_here).await?;
             (missed, chats) = (found.missed, [chats, found.rows].concat());
         }
-        chats.sort_by_key(|chat| !chat.muted);
+        sort_by_key(&mut chats, |chat| !chat.muted);
         let total = chats.len();
         chats.truncate(CHATS);
         Ok(KnownChats { chats, total, missed })

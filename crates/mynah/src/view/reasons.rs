@@ -1,7 +1,7 @@
 //! Why each rule answered or did not, kept small: the rules that matched and nearly matched one by one, the others
 //! grouped by the missing condition.
 
-use mynah_core::Timestamp;
+use mynah_core::{Timestamp, sort_by_key};
 use mynah_page::view::{FoldRow, StepRow};
 use mynah_rules::{Lang, RuleRef, Trace, Verdict};
 
@@ -86,7 +86,7 @@ impl Reasons {
                 first: rows(&fold.first, at, lang),
             })
             .collect();
-        folds.sort_by_key(|fold| std::cmp::Reverse(fold.count));
+        sort_by_key(&mut folds, |fold| std::cmp::Reverse(fold.count));
         folds
     }
 }

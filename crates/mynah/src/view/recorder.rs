@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use mynah_core::{
     ActionId, ChatId, Context, Event, EventBody, EventId, Flow, Handler, HandlerError, Message,
-    Outcome, Scope, Step, StoreError, TimerChange, Turn, to_map,
+    Outcome, Scope, Step, StoreError, TimerChange, Turn, sort_by_key, to_map,
 };
 use mynah_page::view::{CauseRow, Why};
 use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
@@ -103,7 +103,7 @@ impl EventRecorder {
                 || turn.actions.iter().any(|action| action.chat == *chat)
         });
         let mut entries: Vec<Entry> = here.flat_map(|turn| Entry::of(turn, chat)).collect();
-        entries.sort_by_key(|entry| entry.time);
+        sort_by_key(&mut entries, |entry| entry.time);
         entries
     }
 

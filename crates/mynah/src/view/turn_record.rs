@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mynah_core::{
     Action, ActionId, Change, Chat, ChatId, Decided, Event, EventBody, Outcome, Scope, Step,
-    Timestamp, Turn, Write, add,
+    Timestamp, Turn, Write, add, sort_by,
 };
 use mynah_page::view::{ActionRow, DialogRow, StateRow, ValueRow, Why};
 use mynah_rules::{Lang, OpenDialog};
@@ -201,7 +201,7 @@ impl TurnRecord {
                 .filter(|(owner, _)| *owner == scope)
                 .map(|key| self.value(&key.1, before.get(key), after.get(key)))
                 .collect();
-            rows.sort_by(|a, b| a.name.cmp(&b.name));
+            sort_by(&mut rows, |a, b| a.name.cmp(&b.name));
             rows
         };
         StateRow { person: rows(Scope::Person), chat: rows(Scope::Chat), bot: rows(Scope::Bot) }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{ChatKind, EventKind, MessageKind};
+use mynah_core::{ChatKind, EventKind, MessageKind, sort_by_key};
 
 use super::names::Names;
 use super::{Checker, Fields, Text, literal, values};
@@ -435,7 +435,7 @@ impl Checker<'_> {
 fn items_of(key: &str, list: &List) -> Vec<String> {
     let mut items: Vec<String> = list.items().iter().map(|item| item.to_string()).collect();
     if matches!(key, "prefix" | "suffix") {
-        items.sort_by_key(|item| std::cmp::Reverse(item.chars().count()));
+        sort_by_key(&mut items, |item| std::cmp::Reverse(item.chars().count()));
     }
     items
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::problem::Problem;
 use crate::sources::Spot;
+use mynah_core::sort_by_key;
 
 /// Problems by their places.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ impl Report {
     /// All problems in the order of their places; at the same place the worst first.
     pub(crate) fn into_problems(self) -> impl Iterator<Item = (Problem, Spot)> {
         self.problems.into_iter().flat_map(|(spot, mut problems)| {
-            problems.sort_by_key(Problem::severity);
+            sort_by_key(&mut problems, Problem::severity);
             problems.into_iter().map(move |problem| (problem, spot.clone()))
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mynah_core::{ChatKind, EventKind};
+use mynah_core::{ChatKind, EventKind, sort_by};
 
 use super::{Checker, Fields};
 use crate::keys::{Key, Role, Table};
@@ -182,7 +182,7 @@ fn canonical(node: &Node, text: &mut String) {
         Value::Table(table) => {
             // The order of the names in a table means nothing.
             let mut entries: Vec<_> = table.entries.iter().collect();
-            entries.sort_by(|one, other| one.key.cmp(&other.key));
+            sort_by(&mut entries, |one, other| one.key.cmp(&other.key));
             for entry in entries {
                 let _ = write!(text, "{:?}:", entry.key);
                 canonical(&entry.node, text);

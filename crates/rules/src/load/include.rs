@@ -10,6 +10,7 @@ use crate::check::{File, Report, is_inside};
 use crate::keys::BotToml;
 use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
 use crate::sources::{FileId, Files, Sources, Spot};
+use mynah_core::sort_by;
 use mynah_matching::glob::Glob;
 use mynah_reader::{Entry, TableNode, Value, parse};
 
@@ -174,7 +175,7 @@ impl Reader<'_> {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             glob.fits(&name) && !name.starts_with('.')
         });
-        paths.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+        sort_by(&mut paths, |a, b| a.file_name().cmp(&b.file_name()));
         let paths: Vec<PathBuf> = paths.iter().map(|path| tidy(path)).collect();
         let others = |path: &&PathBuf| !self.open.contains(path);
         if !paths.iter().any(|path| others(&path)) {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use mynah_core::{
     Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp, TroubledAction,
-    to_map,
+    sort_by, sort_by_key, to_map,
 };
 use mynah_page::Condition;
 use mynah_page::view::{
@@ -199,7 +199,7 @@ fn fired_rows(name: &str, survey: &Survey) -> Vec<(u32, u64, Timestamp)> {
         .take_while(|(id, _)| id.starts_with(&begin))
         .filter_map(|(id, fired)| Some((id[begin.len()..].parse().ok()?, fired.times, fired.last)));
     let mut rows: Vec<_> = fired.collect();
-    rows.sort_by_key(|(line, times, _)| (std::cmp::Reverse(*times), *line));
+    sort_by_key(&mut rows, |(line, times, _)| (std::cmp::Reverse(*times), *line));
     rows
 }
 
@@ -256,7 +256,7 @@ impl Queues<'_> {
         let recent_errors =
             self.recent_errors.iter().map(|recent_error| self.recent_error(recent_error));
         let mut errors: Vec<ErrorRow> = troubled.chain(recent_errors).collect();
-        errors.sort_by_key(|error| std::cmp::Reverse(error.time));
+        sort_by_key(&mut errors, |error| std::cmp::Reverse(error.time));
         errors.truncate(ERRORS);
         errors
     }
@@ -316,7 +316,7 @@ pub(super) fn mute_rows(
         }
     });
     let mut rows: Vec<MuteRow> = rows.collect();
-    rows.sort_by(|a, b| (!a.muted, &a.name, &a.id).cmp(&(!b.muted, &b.name, &b.id)));
+    sort_by(&mut rows, |a, b| (!a.muted, &a.name, &a.id).cmp(&(!b.muted, &b.name, &b.id)));
     rows
 }
 
