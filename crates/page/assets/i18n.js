@@ -362,6 +362,7 @@ const words = {
   "muted chat": ["muted chat", "会话已静音"],
   "quiet hours": ["quiet hours", "安静时段"],
   "limit of a handler": ["the limit of the handler is used up", "处理程序的次数已用完"],
+  "recalled message": ["recalled before the bot came to it", "机器人处理之前已被撤回"],
   "own message": ["own message", "机器人自己的消息"],
   "official account": ["official account", "公众号"],
   "system notice": ["system notice", "系统消息"],

@@ -26,6 +26,7 @@ mod outbox;
 mod pace;
 mod pacer;
 mod performing;
+mod recalls;
 mod recent;
 mod save;
 mod say;
@@ -60,6 +61,7 @@ use control::Order;
 use dispatcher::{Dispatcher, Done, Job};
 use loop_breaker::Answers;
 use performing::Performing;
+use recalls::Recalls;
 use turn::TurnEnd;
 use worker::Worker;
 
@@ -196,6 +198,7 @@ impl Running {
             performing,
             begun: Begun::default(),
             answers: Answers::default(),
+            recalls: Recalls::default(),
         };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker, dispatcher).await?;

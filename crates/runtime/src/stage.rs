@@ -15,6 +15,7 @@ use crate::dispatcher::Dispatcher;
 use crate::handlers::ActiveHandlers;
 use crate::loop_breaker::Answers;
 use crate::performing::Performing;
+use crate::recalls::Recalls;
 use crate::worker::Worker;
 use crate::{Handlers, ManualClock, Observer, Settings, Unobserved};
 
@@ -56,6 +57,7 @@ impl Stage {
             performing: Performing::default(),
             begun: Begun::default(),
             answers: Answers::default(),
+            recalls: Recalls::default(),
         };
         Self { worker, dispatcher, clock, is_started: false }
     }

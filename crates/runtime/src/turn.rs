@@ -159,7 +159,9 @@ impl Worker {
         memory: &mut TurnMemory,
     ) -> (Vec<Read>, Effects, Decided) {
         let max_age = self.settings.max_age;
-        if let Some(why) = admission::passed_over(event, max_age, self.service_now()) {
+        let passed_over = admission::passed_over(event, max_age, self.service_now())
+            .or_else(|| self.recalls.passed_over(event));
+        if let Some(why) = passed_over {
             return nothing(why);
         }
         let earlier = std::mem::take(memory);

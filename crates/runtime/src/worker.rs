@@ -16,6 +16,7 @@ use crate::handlers::ActiveHandlers;
 use crate::loop_breaker::Answers;
 use crate::outbox::Outbox;
 use crate::performing::{Answer, Performing};
+use crate::recalls::Recalls;
 use crate::waiting::Waiting;
 use crate::{Observer, Settings, Trouble, UnknownPolicy, kept_media, say};
 
@@ -41,6 +42,8 @@ pub(crate) struct Worker {
     pub(crate) begun: Begun,
     /// The texts that were answered, to notice loops.
     pub(crate) answers: Answers,
+    /// The messages that were recalled lately.
+    pub(crate) recalls: Recalls,
     /// The chats with actions to send, shared with the dispatcher.
     pub(crate) outbox: Arc<StdMutex<Outbox>>,
     /// The turns that wait for other services, shared with the dispatcher.
@@ -117,6 +120,7 @@ impl Worker {
     pub(crate) async fn accept(&self, mut batch: Batch) -> Result<Vec<Lane>, StoreError> {
         let now = self.now();
         self.learn_offset(&mut batch, now);
+        self.recalls.note(&batch.events);
         let events = batch.events.len();
         let room = self.begun.room();
         let Accepted { lanes, begun } = self.store.accept_and_begin(batch, room, now).await?;

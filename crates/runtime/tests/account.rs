@@ -125,6 +125,45 @@ async fn when_the_source_ends_what_waits_is_answered_and_the_run_is_finished() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_arrives_together_with_its_recall_is_not_answered() {
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    let recalled = played.message(&group(0), "recalled");
+    let elsewhere = played.message(&group(1), "recalled elsewhere");
+    let events = vec![
+        played.recall(&recalled, &group(0)),
+        played.recall(&elsewhere, &group(0)),
+        played.message(&group(0), "kept"),
+    ];
+    let events = [recalled, elsewhere].into_iter().chain(events).collect();
+    played.news(Incoming::Batch(Batch { events, ..Batch::default() })).await;
+    played.idle().await;
+    let mut texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
+    texts.sort();
+    assert_eq!(texts, ["kept", "recalled elsewhere"]);
+    assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_recalled_while_it_waits_is_not_answered() {
+    let gate = Arc::new(Semaphore::new(0));
+    let handlers = Handlers::new().rules(Arc::new(Gated(gate.clone())));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    played.say(group(0), "first").await;
+    let waits = played.message(&group(0), "recalled");
+    let recall = played.recall(&waits, &group(0));
+    for event in [waits, recall] {
+        played.news(Incoming::Batch(Batch { events: vec![event], ..Batch::default() })).await;
+    }
+    played.accepted(3).await;
+    gate.add_permits(2);
+    played.idle().await;
+    let texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
+    assert_eq!(texts, ["first"]);
+    assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_of_the_service_to_send_less_is_a_pause_of_the_outbox() {
     let handlers = Handlers::new().rules(Arc::new(Echo));
     let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());

@@ -263,6 +263,7 @@ impl Why {
 pub(crate) fn passed_over(reason: &str, lang: Lang) -> String {
     let (en, zh) = match reason {
         "own message" => ("sent by the bot itself", "是机器人自己发的"),
+        "recalled message" => ("recalled before the bot came to it", "机器人处理之前已被撤回"),
         "official account" => ("sent by an official account", "来自公众号"),
         "message of the service" => ("a message of the service", "是系统消息"),
         "chat not looked at" => (

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use mynah_core::{
     Accepted, Action, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimRequest,
     ClaimToken, Clock, Committed, Content, Event, EventBody, Forgotten, Incoming, Lane, MediaError,
-    MediaRef, MemberQuery, MemberValues, Message, Origin, Outcome, Outgoing, Person, PersonId,
-    Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot, Source, Status, Store,
-    StoreError, Timestamp, Transport, Turn,
+    MediaRef, MemberQuery, MemberValues, Message, Notice, NoticeKind, Origin, Outcome, Outgoing,
+    Person, PersonId, Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot,
+    Source, Status, Store, StoreError, Timestamp, Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, Trouble, run};
 use tokio::sync::{Notify, mpsc, watch};
@@ -122,7 +122,7 @@ impl Played {
         self.incoming.send(Incoming::Batch(batch)).await.expect("the account listens");
     }
 
-    fn message(&mut self, chat: &Chat, text: &str) -> Event {
+    pub(crate) fn message(&mut self, chat: &Chat, text: &str) -> Event {
         self.next += 1;
         let id = format!("message {}", self.next);
         let body = EventBody::Message(Message {
@@ -136,6 +136,16 @@ impl Played {
             behind_name: None,
         });
         Event { id: id.as_str().into(), time: begin() + self.started.elapsed(), body }
+    }
+
+    /// The notice in that chat that a message was recalled.
+    pub(crate) fn recall(&mut self, message: &Event, chat: &Chat) -> Event {
+        self.next += 1;
+        let id = format!("recall {}", self.next);
+        let kind = NoticeKind::Recall { message: message.id.as_str().into(), original: None };
+        let notice = Notice { chat: chat.clone(), person: None, kind };
+        let time = begin() + self.started.elapsed();
+        Event { id: id.as_str().into(), time, body: EventBody::Notice(notice) }
     }
 
     pub(crate) async fn status(&self, status: Status) {
