@@ -212,6 +212,12 @@ impl Client {
         state.login += 1;
     }
 
+    /// How long the server may be silent during this call, before or within its answer, until the call fails.
+    #[must_use]
+    pub fn longest_silence(&self, call: Call) -> Duration {
+        http::longest_silence(call, self.options.at_most)
+    }
+
     /// How many milliseconds the clock of the service is ahead of this machine's, by the date of its last answer.
     #[must_use]
     pub fn clock_ahead(&self) -> Option<i64> {

@@ -125,6 +125,11 @@ impl Limits {
     }
 }
 
+/// The longest pause within a call until it fails.
+pub(crate) fn longest_silence(call: Call, at_most: Duration) -> Duration {
+    SILENCE.min(call.facts().timeout).min(at_most)
+}
+
 /// Writes one log line for each call, also for a dropped one.
 struct Trace {
     call: Call,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mynah_core::{Event, EventBody, NoticeKind, Origin, Throttled, Timestamp};
 use mynah_webwx::wire::{Contact, Init, Synced, is_group, message_type};
-use mynah_webwx::{self as webwx, CallError, Notify};
+use mynah_webwx::{self as webwx, Call, CallError, Notify};
 use tokio::time::Instant;
 
 use super::super::directory::Facts;
@@ -19,6 +19,9 @@ const MOST_PAGES: u64 = 17;
 
 /// How often a page of contacts is tried before the bot goes on without.
 const CONTACT_TRIES: u32 = 3;
+
+/// If a page of contacts takes longer, the log names it: until it is read, the account does not come online.
+const LONG_PAGE: Duration = Duration::from_secs(10);
 
 /// Events are not held back longer than this to find out who is who.
 const PATIENCE_FOR_NAMES: Duration = Duration::from_secs(10);
@@ -188,7 +191,18 @@ impl WebWxSource {
     pub(super) async fn read_contacts(&mut self) -> Result<(), Trouble> {
         let Stage::Contacts { seq, .. } = &self.stage else { return Ok(()) };
         let asked = *seq;
-        let page = self.shared.client.contact_page(asked).await?;
+        let client = &self.shared.client;
+        let failed = self.network.failures() + self.too_frequent.failures();
+        let word = || {
+            tracing::warn!(
+                page = self.pages + 1,
+                longest_silence = ?client.longest_silence(Call::GetContact),
+                tries_left = CONTACT_TRIES.saturating_sub(failed),
+                "logged in; the contact list has not come yet, and the account is online when it has. A page is asked \
+                 for again after the longest silence; when no try is left, the account goes online without the list"
+            );
+        };
+        let page = in_time_or(LONG_PAGE, word, client.contact_page(asked)).await?;
         self.network.succeed();
         self.pages += 1;
         let Stage::Contacts { seq, gathered } = &mut self.stage else { return Ok(()) };
@@ -441,6 +455,16 @@ impl WebWxSource {
     }
 }
 
+/// Waits for a call. If it takes longer than this, `word` is called once.
+async fn in_time_or<T>(longest: Duration, word: impl FnOnce(), call: impl Future<Output = T>) -> T {
+    let mut call = std::pin::pin!(call);
+    if let Ok(answer) = tokio::time::timeout(longest, call.as_mut()).await {
+        return answer;
+    }
+    word();
+    call.await
+}
+
 fn is_broken_poll(error: &CallError) -> bool {
     matches!(error.failure, webwx::Failure::TimedOut | webwx::Failure::Interrupted(_))
 }
@@ -452,6 +476,17 @@ mod tests {
     fn need(name: &str, unknown: &[&str]) -> Vec<Need> {
         let unknown = unknown.iter().map(|name| (*name).to_owned()).collect();
         vec![Need { name: name.to_owned(), unknown }]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_contact_list_that_hangs_is_named_while_it_is_waited_for() {
+        for (seconds, named) in [(9, 0), (60, 1)] {
+            let mut words = 0;
+            let call = tokio::time::sleep(Duration::from_secs(seconds));
+            let begun = Instant::now();
+            in_time_or(LONG_PAGE, || words += 1, call).await;
+            assert_eq!((begun.elapsed().as_secs(), words), (seconds, named));
+        }
     }
 
     #[test]
