@@ -5,8 +5,9 @@ use std::path::Path;
 
 use mynah_webwx::text;
 use mynah_webwx::wire::xml::Element;
-use mynah_webwx::wire::{ContactPage, Init, Message, Sent, SyncKey, Synced};
+use mynah_webwx::wire::{Contact, ContactPage, Init, Message, Sent, SyncKey, Synced};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 fn fixture(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
@@ -15,6 +16,32 @@ fn fixture(name: &str) -> String {
 
 fn read<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_str(&fixture(name)).unwrap()
+}
+
+#[test]
+fn a_person_with_verify_flag_minus_one_is_not_an_official_account() {
+    for (flag, official) in [
+        (json!(0), false),
+        (json!(8), true),
+        (json!("8"), true),
+        (json!(" 24 "), true),
+        (json!(8.0), true),
+        (json!(136), true),
+        (json!(16), false),
+        // No bit set: nothing is known.
+        (json!(-1), false),
+        (json!("-1"), false),
+        (json!(-8), false),
+        (json!(u32::MAX), false),
+        (json!(u64::MAX), false),
+        (json!("many"), false),
+        (json!(null), false),
+        (json!([8]), false),
+    ] {
+        let contact = json!({"UserName": "@a", "NickName": "Ann", "VerifyFlag": flag});
+        let contact: Contact = serde_json::from_value(contact).unwrap();
+        assert_eq!(contact.is_official(), official, "{flag}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! People, groups and official accounts (sections 11.1 to 11.3 of the protocol reference).
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, ListItem};
@@ -199,6 +201,9 @@ pub const SPECIAL_ACCOUNTS: [&str; 31] = [
     "notifymessage",
 ];
 
+/// The possible values of a verify flag. Others, such as -1 with all bits set, say nothing about a contact.
+const VERIFY_FLAGS: RangeInclusive<i64> = 0..=0xffff;
+
 /// Whether the name is the id of a group.
 #[must_use]
 pub fn is_group(user_name: &str) -> bool {
@@ -223,7 +228,7 @@ impl Contact {
     /// Whether it is an official account.
     #[must_use]
     pub fn is_official(&self) -> bool {
-        self.verify_flag & 8 != 0
+        VERIFY_FLAGS.contains(&self.verify_flag) && self.verify_flag & 8 != 0
     }
 
     /// Whether it is one of the service's own special accounts.
