@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 const OPENING: &str = "<span class=\"emoji emoji";
 
+/// The end of a span, but for the last character, which may be missing.
+const END: &str = "</span";
+
 /// Cat faces that the service sends instead of plain faces, and the intended faces.
 const MIXED_UP: [(u32, u32); 9] = [
     (0x1f63c, 0x1f601),
@@ -27,24 +30,44 @@ pub(super) fn replaced(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let mut unclosed = 0;
     while let Some((before, span)) = rest.split_once(OPENING) {
-        out.push_str(before);
-        rest = emoji(&mut out, span);
+        push_without_ends(&mut out, before, &mut unclosed);
+        let after = emoji(&mut out, span);
+        unclosed += usize::from(!span[..span.len() - after.len()].contains(END));
+        rest = after;
     }
-    out.push_str(rest);
+    push_without_ends(&mut out, rest, &mut unclosed);
     Cow::Owned(out)
+}
+
+/// Writes the text between spans, without the ends of spans that are still open: those around another span.
+fn push_without_ends(out: &mut String, mut text: &str, unclosed: &mut usize) {
+    while *unclosed > 0
+        && let Some((before, after)) = text.split_once("</span>")
+    {
+        // The rest of an opening that another span tore apart.
+        out.push_str(before.strip_suffix("\">").unwrap_or(before));
+        *unclosed -= 1;
+        text = after;
+    }
+    out.push_str(text);
 }
 
 /// Writes the emoji of a span and returns the rest. The service may cut a span short, so each part of its end may be
 /// missing.
 fn emoji<'a>(out: &mut String, span: &'a str) -> &'a str {
-    let end = span.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(span.len());
+    let end_of = |is_part: fn(char) -> bool| span.find(|c| !is_part(c)).unwrap_or(span.len());
+    let whole = end_of(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    // Without the end of the class, letters may be those of the text behind it.
+    let end =
+        if span[whole..].starts_with("\">") { whole } else { end_of(|c| c.is_ascii_hexdigit()) };
     let (digits, mut rest) = span.split_at(end);
     match characters(digits) {
         Some(characters) => out.extend(characters),
         None => out.push(PLACEHOLDER),
     }
-    for part in ["\"", ">", "</span", ">"] {
+    for part in ["\"", ">", END, ">"] {
         rest = rest.strip_prefix(part).unwrap_or(rest);
     }
     rest
@@ -66,5 +89,10 @@ fn character(digits: &str) -> Option<char> {
     let number = u32::from_str_radix(digits, 16).ok()?;
     let meant =
         MIXED_UP.iter().find(|(sent, _)| *sent == number).map_or(number, |(_, meant)| *meant);
-    char::from_u32(meant)
+    char::from_u32(meant).filter(|c| is_possible(*c))
+}
+
+/// Whether an emoji can contain this character. Others would be markup or not visible.
+fn is_possible(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_digit() || matches!(c, '#' | '*') } else { !c.is_control() }
 }

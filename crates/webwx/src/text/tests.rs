@@ -38,12 +38,38 @@ fn text_is_converted_to_the_form_that_the_writer_saw() {
         ("<span class=\"emoji emoji1f63c\"></span>", "\u{1f601}"),
         ("<span class=\"emoji emoji1f450\"></span", "\u{1f450}"),
         ("<span class=\"emoji emoji1f450", "\u{1f450}"),
-        ("<span class=\"emoji emoji1f6041\"></span>", "\u{1f}\u{6041}"),
+        ("<span class=\"emoji emoji1f6041\"></span>", "*"),
         ("<span class=\"emoji emoji\"></span>x", "*x"),
         ("<span class=\"emoji emojid800\"></span>x", "*x"),
         ("&lt;span class=&quot;emoji emoji1f604&quot;&gt;", "<span class=\"emoji emoji1f604\">"),
         ("[微笑] @Bob\u{2005}hi", "[微笑] @Bob\u{2005}hi"),
         ("", ""),
+    ] {
+        assert_eq!(plain(wire), shown, "{wire}");
+    }
+}
+
+#[test]
+fn broken_emoji_spans_leave_a_readable_text() {
+    for (wire, shown) in [
+        ("a<span class=\"emoji emoji1f60g\"></span>b", "a*b"),
+        ("a<span class=\"emoji emojismile\"></span>b", "a*b"),
+        ("a<span class=\"emoji emoji110000\"></span>b", "a*b"),
+        ("a<span class=\"emoji emoji0000\"></span>b", "a*b"),
+        ("a<span class=\"emoji emoji000a\"></span>b", "a*b"),
+        ("a<span class=\"emoji emoji003c\"></span>b", "a*b"),
+        ("a<span class=\"emoji emoji0026\"></span>lt;b", "a*lt;b"),
+        ("a<span class=\"emoji emoji1f604\">b", "a\u{1f604}b"),
+        ("a<span class=\"emoji emoji1f604\">b</span>c", "a\u{1f604}bc"),
+        (
+            "<span class=\"emoji emoji1f604\"><span class=\"emoji emoji1f601\"></span></span>b",
+            "\u{1f604}\u{1f601}b",
+        ),
+        (
+            "<span class=\"emoji emoji<span class=\"emoji emoji1f604\"></span>\"></span>b",
+            "*\u{1f604}b",
+        ),
+        ("a</span>b", "a</span>b"),
     ] {
         assert_eq!(plain(wire), shown, "{wire}");
     }
@@ -97,6 +123,31 @@ proptest! {
         prop_assert!(!name(&content).contains(char::is_control));
         prop_assert!(xml(&content).is_empty() || xml(&content).starts_with('<'));
         prop_assert!(without_links(&content).len() <= content.len());
+    }
+
+    #[test]
+    fn any_span_leaves_the_text_around_it_readable(
+        parts in prop::collection::vec(("[a-z你]{0,4}", "[0-9a-zA-Z_-]{0,12}", 0..3_usize), 0..6),
+        whole in any::<bool>(),
+    ) {
+        let mut wire: String = parts
+            .iter()
+            .map(|(text, class, closed)| {
+                let end = ["", "</span>", "</span>\u{1f600}"][*closed];
+                format!("{text}<span class=\"emoji emoji{class}\">{end}")
+            })
+            .collect();
+        if !whole {
+            wire.push_str(&"</span>".repeat(parts.iter().filter(|part| part.2 == 0).count()));
+        }
+        let shown = plain(&wire);
+        prop_assert!(!shown.contains(['<', '>', '"']) && !shown.contains(char::is_control), "{}", shown);
+        let mut rest = shown.as_str();
+        for (text, _, _) in &parts {
+            let found = rest.split_once(text.as_str());
+            prop_assert!(found.is_some(), "{} of {}", text, shown);
+            rest = found.map_or("", |(_, after)| after);
+        }
     }
 
     #[test]
