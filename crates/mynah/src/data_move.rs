@@ -10,6 +10,10 @@ use mynah_core::{MoveMark, MovingStore, RowPlace, StoreError, StoredRow};
 use serde::Serialize;
 use thiserror::Error;
 
+use difference::difference;
+
+mod difference;
+
 /// The number of moved rows of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
@@ -67,7 +71,7 @@ pub(crate) enum MoveError {
         place: String,
     },
     /// The copy is not the same.
-    #[error("the copy differs at {0}; the data is where it was")]
+    #[error("the copy is not the same: {0}; the data is where it was")]
     Differs(String),
 }
 
@@ -291,9 +295,7 @@ async fn compare(from: Side<'_>, to: Side<'_>) -> Result<(), MoveError> {
             (None, None) => return Ok(()),
             (row, copy) if row == copy => {}
             (row, copy) => {
-                // The key of a row, without its content.
-                let place = row.or(copy).map(|row| format!("{:?}", row.place()));
-                return Err(MoveError::Differs(place.unwrap_or_default()));
+                return Err(MoveError::Differs(difference(row.as_ref(), copy.as_ref())));
             }
         }
     }

@@ -65,6 +65,33 @@ fn turn(event: Event) -> Turn {
     Turn { event, reads: Vec::new(), effects, decided, reply_max_age: None }
 }
 
+#[test]
+fn a_copy_that_differs_is_described_by_table_and_key() {
+    let value = |person: &str, value: &str| {
+        let row = serde_json::json!({ "value": {
+            "scope": 2, "chat": "g", "person": person, "key": "points", "value": value, "version": 1,
+        }});
+        Some(serde_json::from_value::<StoredRow>(row).unwrap())
+    };
+    let timer = serde_json::json!({ "timer": { "chat": "", "key": "t", "at": 1, "body": "{}" } });
+    let timer = Some(serde_json::from_value::<StoredRow>(timer).unwrap());
+    let words =
+        |row: Option<StoredRow>, copy: Option<StoredRow>| difference(row.as_ref(), copy.as_ref());
+    let ann = r#"the row of the values with the key "points" of the person "ann" in the chat "g""#;
+    for (row, copy, expected) in [
+        (value("ann", "1"), value("ann", "2"), format!("{ann} has another content in the copy")),
+        (value("ann", "1"), None, format!("{ann} is missing in the copy")),
+        (None, value("ann", "1"), format!("the copy also has {ann}")),
+        (
+            value("ann", "1"),
+            timer,
+            format!(r#"in place of {ann} the copy has the row of the timers with the key "t""#),
+        ),
+    ] {
+        assert_eq!(words(row, copy), expected);
+    }
+}
+
 /// An account with events that are handled, waiting and begun, and with actions that are settled, claimed and waiting.
 async fn filled(stores: &SqliteStores) {
     let store = stores.open("here").await.unwrap();
