@@ -88,7 +88,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::{Refusal, open, open_inside, read, read_text};
+    use crate::{LinkOut, Refusal, open, open_inside, read, read_text};
 
     fn refusal<T: std::fmt::Debug>(result: io::Result<T>) -> Option<Refusal> {
         Refusal::of(&result.expect_err("refused"))
@@ -131,6 +131,27 @@ mod tests {
             let opened = open_inside(&bot, &bot.join(name));
             assert_eq!(refusal(opened), Some(Refusal::Outside), "{name}");
         }
+    }
+
+    #[test]
+    fn a_link_out_of_the_folder_is_named_with_its_target() {
+        let (around, bot) = bot();
+        let other = around.path().join("other").canonicalize().expect("a folder");
+        symlink("../other/a.png", bot.join("link.png")).expect("a link");
+        symlink(&other, bot.join("folder")).expect("a link");
+        symlink("folder", bot.join("again")).expect("a link");
+        for (name, link, target) in [
+            ("link.png", "link.png", other.join("a.png")),
+            ("folder/a.png", "folder", other.clone()),
+            ("pics/../folder/a.png", "pics/../folder", other.clone()),
+            ("again/a.png", "again", other.clone()),
+        ] {
+            let error = open_inside(&bot, &bot.join(name)).expect_err("refused");
+            let expected = LinkOut { link: link.into(), target };
+            assert_eq!(LinkOut::of(&error), Some(&expected));
+        }
+        let error = open_inside(&bot, &bot.join("../other/a.png")).expect_err("refused");
+        assert_eq!(LinkOut::of(&error), None, "no link is to blame");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-pub use refusal::Refusal;
+pub use refusal::{LinkOut, Refusal};
 pub use waiting_files::{OUTGOING, keep, new_private_folder, plain_name, remove_old};
 
 /// Opens a regular file for reading, and follows links. Does not wait, as opening a pipe would.
@@ -27,14 +27,17 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// The errors of the file system; [`Refusal::NotRegular`] as in [`open`], [`Refusal::Outside`] for a path or a link that
-/// leads out of the folder, and for a link that takes the place of a file or folder during this call.
+/// leads out of the folder (with [`LinkOut`] for a link), and for a link that takes the place of a file or folder during this call.
 pub fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
     // A relative path without a folder is in the current folder.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let (folder, path) = (folder.canonicalize()?, path.canonicalize()?);
-    let Ok(below) = path.strip_prefix(&folder) else { return Err(Refusal::Outside.into()) };
-    check_regular(&std::fs::symlink_metadata(&path)?)?;
-    inside::regular(inside::open_below(&folder, below)?)
+    let (real_folder, real_path) = (folder.canonicalize()?, path.canonicalize()?);
+    let Ok(below) = real_path.strip_prefix(&real_folder) else {
+        let link = LinkOut::find(folder, path, &real_folder);
+        return Err(link.map_or_else(|| Refusal::Outside.into(), io::Error::from));
+    };
+    check_regular(&std::fs::symlink_metadata(&real_path)?)?;
+    inside::regular(inside::open_below(&real_folder, below)?)
 }
 
 /// Opens a regular file for reading and writing, or creates it with access for its owner only. The last part of the

@@ -25,7 +25,7 @@ use mynah_reader::{Syntax, WrongType};
 use crate::keys::Table;
 use crate::model::Place;
 use crate::problem::{
-    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, SelfBarred, Shadow,
+    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Link, Problem, SelfBarred, Shadow,
     ShadowReason, StepUnit, UnevenStep,
 };
 
@@ -291,6 +291,7 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
         BadFile::Outside { path } => {
             say!(lang, "{path} is outside of the bot's folder", "{path} 在机器人的文件夹之外")
         }
+        BadFile::Link(link) => link_message(link, lang),
         BadFile::Unreadable { path, why } => {
             let why = words::cannot_read(why, lang);
             say!(lang, "{path} cannot be read: {why}", "无法读取 {path}：{why}")
@@ -310,6 +311,14 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
             say!(lang, "the file cannot be read: {why}", "无法读取文件：{why}")
         }
     }
+}
+
+fn link_message(Link { link, target }: &Link, lang: Lang) -> String {
+    say!(
+        lang,
+        "the link {link} leads out of the bot's folder, to {target}",
+        "链接 {link} 指向机器人文件夹之外的 {target}"
+    )
 }
 
 /// Whether a path is an address of the web.
@@ -371,6 +380,7 @@ fn include_message(include: &BadInclude, lang: Lang) -> String {
         BadInclude::Outside(path) => {
             say!(lang, "{path} is outside of the bot's folder", "{path} 在机器人的文件夹之外")
         }
+        BadInclude::Link(link) => link_message(link, lang),
         BadInclude::Unreadable { path, why } => {
             let why = words::cannot_read(why, lang);
             say!(lang, "{path} cannot be read: {why}", "无法读取 {path}：{why}")

@@ -3,8 +3,9 @@
 //! The texts themselves, in every language, are in the [`catalogue`](crate::catalogue).
 
 use std::io;
+use std::path::Path;
 
-use mynah_files::Refusal;
+use mynah_files::{LinkOut, Refusal};
 
 use crate::comparison::BadComparison;
 use crate::computed::BadComputed;
@@ -512,6 +513,8 @@ pub(crate) enum BadFile {
     Missing { path: String, meant: Option<String> },
     /// It is outside of the folder of the bot.
     Outside { path: String },
+    /// A link leads out of the folder of the bot.
+    Link(Link),
     /// It cannot be read.
     Unreadable { path: String, why: CannotRead },
     /// There is nothing in it.
@@ -520,6 +523,23 @@ pub(crate) enum BadFile {
     TooLarge { path: String, size: u64, most: u64, transport: &'static str },
     /// The rule file itself cannot be read.
     RuleFile(CannotRead),
+}
+
+/// A link that leads out of the folder of the bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// The link, relative to the folder.
+    pub(crate) link: String,
+    /// Where it leads.
+    pub(crate) target: String,
+}
+
+impl Link {
+    pub(crate) fn of(error: &io::Error) -> Option<Self> {
+        let LinkOut { link, target } = LinkOut::of(error)?;
+        let shown = |path: &Path| path.display().to_string();
+        Some(Self { link: shown(link), target: shown(target) })
+    }
 }
 
 /// Why a file cannot be read.
@@ -594,6 +614,8 @@ pub(crate) enum BadInclude {
     Twice(String),
     /// The file is outside of the folder of the bot.
     Outside(String),
+    /// A link leads out of the folder of the bot.
+    Link(Link),
     /// The file cannot be read.
     Unreadable { path: String, why: CannotRead },
     /// `[bot]` in an included file.

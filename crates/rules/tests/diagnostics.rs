@@ -44,6 +44,31 @@ fn every_mistake_is_named_with_its_place() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_folder_are_named_with_their_targets() {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    let around = tempfile::tempdir().expect("a folder");
+    let around = around.path().canonicalize().expect("it is there");
+    let (bot, other) = (around.join("bot"), around.join("other"));
+    fs::create_dir_all(bot.join("rules")).expect("a folder");
+    fs::create_dir(&other).expect("a folder");
+    fs::write(other.join("a"), "text").expect("a file");
+    for link in ["rules/a.toml", "pic.png", "prices.csv", "words.txt"] {
+        symlink(other.join("a"), bot.join(link)).expect("a link");
+    }
+    symlink(&other, bot.join("folder")).expect("a link");
+    let text = "include = [\"rules/*.toml\", \"folder/a\"]\n[lists]\nwords = { file = \"words.txt\" }\n\
+                [[table]]\nfile = \"prices.csv\"\n\
+                [[rule]]\nkeyword = \"a\"\nimage = \"pic.png\"\n";
+    fs::write(bot.join("bot.toml"), text).expect("a file");
+    let loaded = load_input(&bot.join("bot.toml"));
+    let text = shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh);
+    insta::assert_snapshot!(text.replace(&around.display().to_string(), "…"));
+}
+
 /// The columns of the mistakes in a reply that is very long; a check that is not linear does not end.
 fn columns_of_mistakes(reply: String) -> Vec<usize> {
     let (done, result) = std::sync::mpsc::channel();

@@ -736,12 +736,17 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
         BadFile::Outside { .. } => {
             say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
         }
+        BadFile::Link(_) => link_hint(lang),
         BadFile::TooLarge { .. } => say!(lang, "make it smaller", "请缩小文件"),
         BadFile::RuleFile(why) | BadFile::Unreadable { why, .. } => {
             return words::readable_again(why, lang);
         }
         BadFile::Nothing { .. } => return None,
     })
+}
+
+fn link_hint(lang: Lang) -> String {
+    say!(lang, "put a copy in place of the link", "用副本替换这个链接")
 }
 
 /// Whether a key of that name may hold a list of texts.
@@ -759,6 +764,7 @@ fn include_hint(include: &BadInclude, lang: Lang) -> Option<String> {
         BadInclude::Outside(_) => {
             say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
         }
+        BadInclude::Link(_) => link_hint(lang),
         BadInclude::BotTable => say!(lang, "move it there", "移到主文件里"),
         BadInclude::Unreadable { why, .. } => return words::readable_again(why, lang),
     })

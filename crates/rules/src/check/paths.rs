@@ -7,7 +7,7 @@ use mynah_core::ActionKind;
 use mynah_files::Refusal;
 
 use super::{Checker, Text};
-use crate::problem::{BadFile, CannotRead, Problem};
+use crate::problem::{BadFile, CannotRead, Link, Problem};
 use mynah_reader::closest;
 
 /// The limits of the web protocol, used where the transport is not known: pictures and videos, and other files.
@@ -48,7 +48,8 @@ impl Checker<'_> {
                 return Err(BadFile::Missing { meant: self.similar(&path), path: shown });
             }
             Err(error) if Refusal::of(&error) == Some(Refusal::Outside) => {
-                return Err(BadFile::Outside { path: shown });
+                let outside = BadFile::Outside { path: shown };
+                return Err(Link::of(&error).map_or(outside, BadFile::Link));
             }
             Err(error) => {
                 return Err(BadFile::Unreadable { path: shown, why: CannotRead::of(&error) });

@@ -8,7 +8,7 @@ use mynah_files::Refusal;
 
 use crate::check::{File, Report, is_inside};
 use crate::keys::BotToml;
-use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
+use crate::problem::{BadFile, BadInclude, CannotRead, Link, Problem};
 use crate::sources::{FileId, Files, Sources, Spot};
 use mynah_core::sort_by;
 use mynah_matching::glob::Glob;
@@ -196,22 +196,21 @@ impl Reader<'_> {
         if self.done.iter().any(|done| done == path) {
             return self.bad(BadInclude::Twice(wanted.path.clone()), wanted);
         }
-        match self.files.read_inside(&self.folder, path) {
-            Ok(text) => self.file(path, text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.bad(BadInclude::Missing(wanted.path.clone()), wanted);
+        let error = match self.files.read_inside(&self.folder, path) {
+            Ok(text) => return self.file(path, text),
+            Err(error) => error,
+        };
+        // Of the files that fit a pattern, the one with the fault is named.
+        let is_plain = Glob::new(wanted.path.clone()).is_plain();
+        let shown = if is_plain { wanted.path.clone() } else { self.name_of(path) };
+        let bad = match CannotRead::of(&error) {
+            _ if Refusal::of(&error) == Some(Refusal::Outside) => {
+                Link::of(&error).map_or(BadInclude::Outside(shown), BadInclude::Link)
             }
-            Err(error) if Refusal::of(&error) == Some(Refusal::Outside) => {
-                self.bad(BadInclude::Outside(wanted.path.clone()), wanted);
-            }
-            Err(error) => {
-                let bad = BadInclude::Unreadable {
-                    path: wanted.path.clone(),
-                    why: CannotRead::of(&error),
-                };
-                self.bad(bad, wanted);
-            }
-        }
+            CannotRead::NotFound => BadInclude::Missing(shown),
+            why => BadInclude::Unreadable { path: shown, why },
+        };
+        self.bad(bad, wanted);
     }
 
     fn bad(&mut self, bad: BadInclude, wanted: &Wanted) {
@@ -222,7 +221,9 @@ impl Reader<'_> {
 fn bad_list(path: &str, error: &io::Error) -> BadFile {
     let path = path.to_owned();
     match CannotRead::of(error) {
-        _ if Refusal::of(error) == Some(Refusal::Outside) => BadFile::Outside { path },
+        _ if Refusal::of(error) == Some(Refusal::Outside) => {
+            Link::of(error).map_or(BadFile::Outside { path }, BadFile::Link)
+        }
         CannotRead::NotFound => BadFile::Missing { path, meant: None },
         why => BadFile::Unreadable { path, why },
     }
