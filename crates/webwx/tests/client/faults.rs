@@ -152,6 +152,16 @@ async fn a_silent_server_runs_into_the_time_out() {
 }
 
 #[tokio::test]
+async fn interim_answers_without_end_run_into_the_time_out() {
+    let server = Responder::start(|_| Reply::Interim).await;
+    let at_most = Duration::from_millis(50);
+    let options = Options { server: Some(server.address.clone()), at_most, ..Options::default() };
+    let client = Client::new(options).unwrap();
+    let error = client.request_login().await.unwrap_err();
+    assert_eq!(error.to_string(), "jslogin: no answer in time");
+}
+
+#[tokio::test]
 async fn an_endless_body_is_cut_off() {
     let server = Responder::start(|_| Reply::Endless).await;
     let client =

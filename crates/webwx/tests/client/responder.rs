@@ -47,6 +47,8 @@ pub(crate) enum Reply {
     Close,
     /// The server never answers.
     Silence,
+    /// Interim answers without end, and no other answer.
+    Interim,
     /// An endless body without a length.
     Endless,
     /// An answer that waits for a signal.
@@ -127,6 +129,7 @@ async fn serve(
             stream.write_all(&body).await.ok()?;
         }
         Reply::Close | Reply::When(..) => {}
+        Reply::Interim => while stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_ok() {},
         Reply::Silence => std::future::pending().await,
         Reply::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").await.ok()?;
