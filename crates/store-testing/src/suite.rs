@@ -74,6 +74,7 @@ promises! {
     state::conflict: "a commit is refused whole if a value that it read has changed",
     state::additions: "additions never conflict",
     state::expiry: "an expired value is absent",
+    state::clock_set_back: "a commit is refused if a value that had expired is valid by an earlier clock",
     state::members_of: "the values of all people in a chat are found, with the names of then",
     state::cleared: "a value is removed for all people in one chat",
     actions::order: "the actions of a chat leave in order, also across retries",

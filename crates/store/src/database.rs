@@ -42,8 +42,8 @@ pub(crate) struct Database {
     pub(crate) tokens: Tokens,
     /// The open events and actions.
     pub(crate) queues: Queues,
-    /// The number of changes of state when the state of an event was first loaded for its turn.
-    loaded: BTreeMap<EventId, u64>,
+    /// The events whose state is loaded for a turn.
+    loaded: BTreeMap<EventId, Loaded>,
     /// The number of changed rows of other tables, as far as it is known.
     beside_state: u64,
     /// The number of all changes when work began that changes no state.
@@ -62,6 +62,15 @@ pub(crate) struct Database {
     data_version: Option<i64>,
     /// The files that must keep their place: the database and the lock.
     watched: Vec<Watched>,
+}
+
+/// When the state of an event was loaded for its turn.
+#[derive(Debug, Clone, Copy)]
+struct Loaded {
+    /// The number of changes of state before the first time.
+    changes: u64,
+    /// The latest time; values that had expired by then count as missing.
+    latest: Timestamp,
 }
 
 /// The write-ahead log, as the commits of this connection report it. A database in memory has none.
@@ -265,18 +274,21 @@ impl Database {
     }
 
     /// Notes that the state of an event is loaded for a turn.
-    pub(crate) fn note_loaded(&mut self, event: &EventId) {
+    pub(crate) fn note_loaded(&mut self, event: &EventId, now: Timestamp) {
         if self.loaded.len() >= LOADED {
             self.loaded.clear();
         }
-        let changes = self.changes_of_state();
-        self.loaded.entry(event.clone()).or_insert(changes);
+        let first = Loaded { changes: self.changes_of_state(), latest: now };
+        let loaded = self.loaded.entry(event.clone()).or_insert(first);
+        loaded.latest = loaded.latest.max(now);
     }
 
-    /// Whether no state has changed since that of an event was first loaded, so that all reads of its turn are current.
-    /// The turn must load the state anew if it runs again.
-    pub(crate) fn is_untouched_since_loaded(&mut self, event: &EventId) -> bool {
-        self.loaded.remove(event) == Some(self.changes_of_state())
+    /// Whether no state has changed since that of an event was first loaded, and the clock was not set back, so that all reads
+    /// of its turn are current. The turn must load the state anew if it runs again.
+    pub(crate) fn is_untouched_since_loaded(&mut self, event: &EventId, now: Timestamp) -> bool {
+        let changes = self.changes_of_state();
+        let loaded = self.loaded.remove(event);
+        loaded.is_some_and(|loaded| loaded.changes == changes && loaded.latest <= now)
     }
 
     /// Does work that changes no state. All other work counts as a change of it.

@@ -53,7 +53,7 @@ fn with_state(
 ) -> Result<(Event, state::Loaded)> {
     fill_in_original(&database.connection, &mut event)?;
     let loaded = state::load(&database.connection, &event, now)?;
-    database.note_loaded(&event.id);
+    database.note_loaded(&event.id, now);
     Ok((event, loaded))
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn commit(
         let claim = claim.map(|request| actions::claim(database, request, now)).transpose()?;
         return done(database, turn, chats, claim);
     };
-    let untouched = database.is_untouched_since_loaded(&turn.event.id);
+    let untouched = database.is_untouched_since_loaded(&turn.event.id, now);
     if !untouched && !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
         return Ok(Committed::Conflict);
     }

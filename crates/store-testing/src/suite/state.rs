@@ -75,6 +75,19 @@ pub(super) async fn expiry(new: NewGround<'_>) -> Verdict {
     same("an addition to it", &seen.get(Scope::Person, "n").as_deref(), &Some("1"))
 }
 
+pub(super) async fn clock_set_back(new: NewGround<'_>) -> Verdict {
+    let ground = new();
+    let store = ground.store();
+    let until = NOW + Duration::from_secs(10);
+    accept(store, vec![message("1", "g", "p"), message("2", "g", "p")]).await?;
+    let writes = vec![write(Scope::Person, "n", Change::Add(5), Some(until))];
+    handle(store, "g", Effects { writes, ..Effects::default() }).await?;
+    let (event, seen) = begin(store, "g", until).await?;
+    same("after", &seen.get(Scope::Person, "n"), &None)?;
+    let turn = Turn { reads: seen.reads(), ..turn(event, Effects::default()) };
+    same("the commit before", &store.commit(turn, NOW).await?, &Committed::Conflict)
+}
+
 /// A message of a person with a name of its own.
 fn named(id: &str, group: &str, person: &str, name: &str) -> Event {
     let mut event = message(id, group, person);

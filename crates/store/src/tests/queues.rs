@@ -200,7 +200,7 @@ async fn reads_are_compared_again_only_after_a_change_of_state() {
     let store = SqliteStore::in_memory();
     let untouched = |id: &str| {
         let id = message(id, id, "p", "x").id;
-        let look = move |db: &mut Database| Ok(db.is_untouched_since_loaded(&id));
+        let look = move |db: &mut Database| Ok(db.is_untouched_since_loaded(&id, NOW));
         store.executor.run(crate::writer::Durability::Written, look)
     };
     for chat in ["a", "b", "c"] {
