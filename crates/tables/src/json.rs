@@ -91,19 +91,19 @@ fn objects(
     for (column, key) in header {
         builder.cell(0, column, key)?;
     }
-    // The last row that has the key of each column: of equal keys in an object the first counts.
+    // The last row that has the key of each column.
     let mut filled: Vec<u32> = vec![0; keys.len() + 1];
     let mut cells: Vec<(u32, String)> = Vec::new();
     for row in 1.. {
         match walk.next() {
             Some(Token::Object) => {
                 while let Some(key) = walk.key()? {
+                    let place = walk.at;
                     let (Some(column), Some(token)) = (keys.get(&key), walk.next()) else { break };
                     if std::mem::replace(&mut filled[*column as usize], row) == row {
-                        walk.skip(token);
-                    } else {
-                        cells.push((*column, walk.cell(token)?));
+                        return Err(Unreadable::RepeatedKey { key, line: walk.line_at(place) });
                     }
+                    cells.push((*column, walk.cell(token)?));
                 }
                 cells.sort_unstable_by_key(|(column, _)| *column);
                 for (column, text) in cells.drain(..) {
@@ -242,9 +242,14 @@ impl<'t> Walk<'t> {
             let before = &self.text[..self.at.min(self.text.len())];
             let line = before.rfind('\n').map_or(0, |at| at + 1);
             Unreadable::Json {
-                line: before.matches('\n').count() + 1,
+                line: self.line_at(before.len()),
                 column: before[line..].chars().count(),
             }
         })
+    }
+
+    /// The number of the line of a place.
+    fn line_at(&self, place: usize) -> usize {
+        self.text[..place].matches('\n').count() + 1
     }
 }

@@ -255,6 +255,11 @@ fn other_files_are_refused_with_their_reason() {
         (b"{\"a\": {\"b\": 1}}".to_vec(), "x.json", U::JsonShape),
         (b"7".to_vec(), "x.json", U::JsonShape),
         (
+            b"[{\"q\": 1},\n{\"q\": 2,\n\"a\": 3, \"\\u0061\": 4}]".to_vec(),
+            "x.json",
+            U::RepeatedKey { key: "a".to_owned(), line: 3 },
+        ),
+        (
             format!("\"{}", "长".repeat(40_000)).into_bytes(),
             "x.csv",
             U::Quote { row: 1, column: 1 },
@@ -357,7 +362,7 @@ fn numbers_in_json_stay_as_they_are_written() {
         (1..).zip(&shown).map(|(number, cells)| row(number, cells)).collect();
     expected.extend([row(5, &["l", "1.0"]), row(5, &["l", "-0"])]);
     assert_eq!(cells(text.as_bytes(), "x.json"), expected);
-    let objects = r#"[{"q\u0041": "a\n\"b\"", "p": 9.90}, {"p": 1, "x": {}, "p": 2}]"#;
+    let objects = r#"[{"q\u0041": "a\n\"b\"", "p": 9.90}, {"p": 1, "x": {}}]"#;
     assert_eq!(why(objects.as_bytes(), "x.json"), Unreadable::JsonShape);
     let objects = objects.replace("{}", "[]");
     let expected = [row(0, &["qA", "p", "x"]), row(1, &["a\n\"b\"", "9.90"]), row(2, &["", "1"])];

@@ -64,6 +64,13 @@ pub enum Unreadable {
         /// The column, from 1.
         column: usize,
     },
+    /// An object of JSON that has a key twice.
+    RepeatedKey {
+        /// The key.
+        key: String,
+        /// The line of the second one, from 1.
+        line: usize,
+    },
     /// JSON of another shape than questions with answers.
     JsonShape,
     /// Too many rows.
@@ -122,6 +129,9 @@ impl fmt::Display for Unreadable {
                 write!(f, "no sheet \"{wanted}\": there are {}", sheets.join(", "))
             }
             Self::Json { line, column } => write!(f, "not valid JSON at {line}:{column}"),
+            Self::RepeatedKey { key, line } => {
+                write!(f, "the key \"{key}\" occurs twice in one object, again in line {line}")
+            }
             Self::JsonShape => f.write_str("JSON without questions and answers"),
             Self::Rows => write!(f, "more than {MOST_ROWS} rows"),
             Self::Columns { row } => write!(f, "row {row} has more than {MOST_COLUMNS} columns"),

@@ -169,6 +169,11 @@ fn unreadable(why: &Unreadable, lang: Lang) -> String {
             "it is not valid JSON (line {line}, column {column})",
             "不是有效的 JSON（第 {line} 行第 {column} 列）"
         ),
+        Unreadable::RepeatedKey { key, line } => say!(
+            lang,
+            "the key \"{key}\" occurs twice in one object (again in line {line})",
+            "同一个对象里 \"{key}\" 出现了两次（第二次在第 {line} 行）"
+        ),
         Unreadable::JsonShape => {
             say!(lang, "the JSON has no questions with answers", "JSON 里不是问题与答案")
         }
@@ -373,6 +378,11 @@ fn unreadable_hint(why: &Unreadable, lang: Lang) -> Option<String> {
         Unreadable::LongCell { .. } => {
             say!(lang, "a quotation mark is probably never closed", "多半是引号没有闭合")
         }
+        Unreadable::RepeatedKey { .. } => say!(
+            lang,
+            "leave one out; several texts go into one list: [\"…\", \"…\"]",
+            "去掉一个；多段文字写成一个列表：[\"…\", \"…\"]"
+        ),
         Unreadable::JsonShape => say!(
             lang,
             "{{\"question\": \"answer\"}}, or [{{\"question\": \"…\", \"answer\": \"…\"}}]",
