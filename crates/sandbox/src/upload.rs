@@ -13,11 +13,28 @@ struct Upload {
     bytes: Vec<u8>,
     next: u64,
     finished: Option<Media>,
+    /// The number of its last chunk among those of all files.
+    touched: u64,
 }
 
 /// All files, in progress and finished, by sender, receiver and file.
-#[derive(Debug, Default)]
-pub(crate) struct Uploads(HashMap<String, Upload>);
+#[derive(Debug)]
+pub(crate) struct Uploads {
+    files: HashMap<String, Upload>,
+    /// The number of chunks so far.
+    chunks: u64,
+    /// The most files.
+    most: usize,
+    /// The most bytes of all files in progress.
+    most_bytes: usize,
+}
+
+/// Clients have a few files in progress. The one that waits longest for its next chunk is given up first.
+impl Default for Uploads {
+    fn default() -> Self {
+        Self { files: HashMap::new(), chunks: 0, most: 100, most_bytes: 256 << 20 }
+    }
+}
 
 /// One chunk of an upload.
 #[derive(Debug)]
@@ -46,9 +63,19 @@ impl Uploads {
     /// Adds a chunk. The first chunk starts over, and the previous chunk may come again after a lost answer.
     pub(crate) fn take(&mut self, chunk: &Chunk) -> Progress {
         if chunk.index == 0 {
-            self.0.insert(chunk.key.clone(), Upload::default());
+            self.files.insert(chunk.key.clone(), Upload::default());
         }
-        let Some(upload) = self.0.get_mut(&chunk.key) else { return Progress::Wrong };
+        self.chunks += 1;
+        let Some(upload) = self.files.get_mut(&chunk.key) else { return Progress::Wrong };
+        upload.touched = self.chunks;
+        let progress = self.add(chunk);
+        self.give_up_oldest();
+        // The file may be larger than all files in progress may be.
+        if self.files.contains_key(&chunk.key) { progress } else { Progress::Wrong }
+    }
+
+    fn add(&mut self, chunk: &Chunk) -> Progress {
+        let Some(upload) = self.files.get_mut(&chunk.key) else { return Progress::Wrong };
         if chunk.index.checked_add(1) == Some(upload.next) {
             return upload.progress();
         }
@@ -64,8 +91,25 @@ impl Uploads {
         if upload.finished.is_some() {
             return upload.progress();
         }
-        self.0.remove(&chunk.key);
+        self.files.remove(&chunk.key);
         Progress::Wrong
+    }
+
+    /// Forgets files until the others are within the limits.
+    fn give_up_oldest(&mut self) {
+        let mut bytes: usize = self.files.values().map(|upload| upload.bytes.len()).sum();
+        while self.files.len() > self.most || bytes > self.most_bytes {
+            // Only files in progress take room; a finished one shares its bytes with the world.
+            let is_too_large = bytes > self.most_bytes;
+            let oldest = self
+                .files
+                .iter()
+                .filter(|(_, upload)| !is_too_large || !upload.bytes.is_empty())
+                .min_by_key(|(_, upload)| upload.touched)
+                .map(|(key, _)| key.clone());
+            let Some(given_up) = oldest.and_then(|key| self.files.remove(&key)) else { return };
+            bytes -= given_up.bytes.len();
+        }
     }
 }
 
@@ -112,6 +156,34 @@ mod tests {
             panic!("the last chunk repeated after a lost answer")
         };
         assert_eq!(again.id, media.id);
+    }
+
+    #[test]
+    fn uploads_that_are_never_finished_are_given_up_oldest_first() {
+        let of = |key: &str, index, bytes| Chunk { key: key.to_owned(), ..chunk(index, 3, bytes) };
+        let mut uploads = Uploads { most: 2, most_bytes: 5, ..Uploads::default() };
+        let more = |progress| matches!(progress, Progress::More(_));
+        assert!(more(uploads.take(&of("a", 0, b"1"))));
+        assert!(more(uploads.take(&of("b", 0, b"1"))));
+        assert!(more(uploads.take(&of("a", 1, b"2"))));
+        // More files than may be.
+        assert!(more(uploads.take(&of("c", 0, b"1"))));
+        assert!(!more(uploads.take(&of("b", 1, b"2"))), "b waited longest");
+        // More bytes than may be.
+        assert!(more(uploads.take(&of("c", 1, b"234"))));
+        assert!(!more(uploads.take(&of("a", 2, b"3"))), "a waited longest");
+        assert!(!more(uploads.take(&of("d", 0, b"123456"))), "too large by itself");
+        assert!(!more(uploads.take(&of("d", 1, b"7"))));
+        assert!(uploads.files.is_empty());
+    }
+
+    #[test]
+    fn a_finished_upload_is_kept_beside_files_in_progress() {
+        let mut uploads = Uploads { most_bytes: 6, ..Uploads::default() };
+        assert!(matches!(uploads.take(&chunk(0, 1, b"abcdef")), Progress::Done(_)));
+        let other = Chunk { key: "other".to_owned(), ..chunk(0, 2, b"abcdefg") };
+        assert!(matches!(uploads.take(&other), Progress::Wrong));
+        assert!(matches!(uploads.take(&chunk(0, 1, b"abcdef")), Progress::Done(_)));
     }
 
     #[test]
