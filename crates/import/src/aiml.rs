@@ -5,7 +5,7 @@ mod patterns;
 mod templates;
 mod tree;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::{self, Unit};
 use crate::book::{Book, Rule, Value};
@@ -14,7 +14,7 @@ use crate::previous::Previous;
 use crate::remark::{Place, Reason};
 use crate::{ImportError, Input};
 
-use patterns::Sentence;
+use patterns::{Sentence, Word};
 use tree::Node;
 
 /// A category.
@@ -51,7 +51,7 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         book.remark(place, Reason::Unset, name.clone());
     }
     if categories.iter().any(|one| one.pattern.is_latin()) {
-        spellings(book);
+        spellings(&Heard::of(&categories), book);
     }
     answers::write(units, &previous, &mut Ids::default(), spoken, book);
     Ok(())
@@ -101,29 +101,64 @@ fn section(pattern: &Sentence) -> String {
     }
 }
 
-/// Interpreters of AIML write contractions out and drop commas before they compare.
-fn spellings(book: &mut Book) {
+/// The words that patterns wait for.
+struct Heard<'c> {
+    words: BTreeSet<&'c str>,
+    /// Whether a wildcard takes any other words.
+    takes_any: bool,
+    /// Whether a pattern has more than one word.
+    has_several: bool,
+}
+
+impl<'c> Heard<'c> {
+    fn of(categories: &'c [Category]) -> Self {
+        let mut heard = Self { words: BTreeSet::new(), takes_any: false, has_several: false };
+        for sentence in categories.iter().map(|category| &category.pattern) {
+            heard.has_several |= sentence.words().len() > 1;
+            for word in sentence.words() {
+                match word {
+                    Word::Text(text) | Word::First(text) => drop(heard.words.insert(text)),
+                    _ => heard.takes_any = true,
+                }
+            }
+        }
+        heard
+    }
+
+    /// Whether a message with these words may be answered otherwise than one without them.
+    fn hears(&self, words: &str) -> bool {
+        self.takes_any || words.split(' ').all(|word| self.words.contains(word))
+    }
+}
+
+/// Interpreters of AIML write contractions out and drop commas before they compare. Spellings that no pattern can notice
+/// are left out.
+fn spellings(heard: &Heard<'_>, book: &mut Book) {
     const WHO: &str = "what|who|where|when|how|that|there|here|it|he|she";
     let forms = [
-        (format!("(?<word>{WHO})['’]s"), "{word} is"),
-        ("(?<word>i)['’]m".to_owned(), "{word} am"),
-        ("(?<word>you|we|they)['’]re".to_owned(), "{word} are"),
-        ("(?<word>i|you|we|they)['’]ve".to_owned(), "{word} have"),
-        ("(?<word>i|you|he|she|it|we|they)['’]ll".to_owned(), "{word} will"),
-        ("can['’]t".to_owned(), "can not"),
-        ("won['’]t".to_owned(), "will not"),
+        (format!("(?<word>{WHO})['’]s"), "{word} is", "is"),
+        ("(?<word>i)['’]m".to_owned(), "{word} am", "i am"),
+        ("(?<word>you|we|they)['’]re".to_owned(), "{word} are", "are"),
+        ("(?<word>i|you|we|they)['’]ve".to_owned(), "{word} have", "have"),
+        ("(?<word>i|you|he|she|it|we|they)['’]ll".to_owned(), "{word} will", "will"),
+        ("can['’]t".to_owned(), "can not", "can not"),
+        ("won['’]t".to_owned(), "will not", "will not"),
         (
             "(?<word>do|does|did|is|are|was|were|have|has|had|could|would|should|must)n['’]t"
                 .to_owned(),
             "{word} not",
+            "not",
         ),
     ];
     let place = Place::default();
-    for (form, written) in forms {
+    for (form, written, _) in forms.into_iter().filter(|(_, _, words)| heard.hears(words)) {
         let rule = Rule::new(place.clone(), written)
             .with("regex", Value::text(format!(r"^(?<before>|.*\W){form}(?<after>|\W.*)$")))
             .with("answer_as", Value::text(format!("{{before}}{written}{{after}}")));
         book.section("spellings").rules.push(rule);
+    }
+    if !heard.takes_any && !heard.has_several {
+        return;
     }
     let rule = Rule::new(place, ",")
         .with("regex", Value::text(r"^(?<before>.*\w)\s*[,;:]\s*(?<after>\w.*)$"))

@@ -340,6 +340,29 @@ fn the_lost_end_of_an_aiml_file_is_listed() {
 }
 
 #[test]
+fn aiml_spellings_that_no_pattern_can_notice_are_not_written() {
+    let of = |pattern: &str| {
+        let text = format!(
+            "<aiml><category><pattern>{pattern}</pattern><template><random><li>a</li><li>b</li></random></template>\
+             </category></aiml>"
+        );
+        rules(&made("a.aiml", &text)).to_owned()
+    };
+    assert_eq!(of("HELLO").matches("[[rule]]").count(), 1, "{}", of("HELLO"));
+    let (comma, what, not) = ("{before} {after}", "{word} is", "{word} not");
+    for (pattern, expected) in [
+        ("GOOD DAY", [true, false, false]),
+        ("WHAT IS UP", [true, true, false]),
+        ("DO NOT", [true, false, true]),
+        ("HELLO *", [true, true, true]),
+        ("IS", [false, true, false]),
+    ] {
+        let text = of(pattern);
+        assert_eq!([comma, what, not].map(|form| text.contains(form)), expected, "{text}");
+    }
+}
+
+#[test]
 fn aiml_patterns_are_compared_without_punctuation() {
     let text = "<aiml><category><pattern>DON'T GO, PLEASE.</pattern><template>ok</template></category></aiml>";
     has("a.aiml", text, &["exact = \"do not go please\""]);
