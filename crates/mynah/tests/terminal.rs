@@ -193,17 +193,24 @@ fn people_join_and_send_pictures() {
         .unwrap();
     let mut terminal = Terminal::ready(&bot, RULES);
     terminal.enters("/join Bob");
+    terminal.sees("# Bob joined Shop");
     terminal.sees("> welcome");
     terminal.enters("/private");
     terminal.sees("\nAnn: ");
     terminal.enters("/image cat.png");
     terminal.sees("> a nice picture");
     terminal.enters("/image dog.png");
-    terminal.sees("# dog.png cannot be read: ");
+    terminal.sees(&format!("# there is no file dog.png in {}", bot.path().display()));
+    terminal.sees("Ann: ");
+    terminal.enters("/image .");
+    terminal.sees("# . is a folder");
     terminal.enters("/join Bob");
     terminal.sees("# a group is joined, not a private chat");
     terminal.enters("/dance");
     terminal.sees("# there is no /dance; /help lists the commands");
+    terminal.sees("Ann: ");
+    terminal.enters("/imag cat.png");
+    terminal.sees("# there is no /imag; did you mean /image?");
     // Between two lines the terminal itself takes Ctrl-D, and the program never sees it.
     terminal.sees("Ann: ");
     // Ctrl-D.

@@ -1,6 +1,7 @@
 //! The chat with a person at a terminal: an edited line, commands, and why the bot is silent.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,10 +98,7 @@ impl<'a> Talk<'a> {
                 Lang::En => format!("/{word} needs a name"),
                 Lang::Zh => format!("/{word} 后面要写名字"),
             }),
-            Typed::Unknown(word) => self.chat.comment(&match self.lang() {
-                Lang::En => format!("there is no /{word}; /help lists the commands"),
-                Lang::Zh => format!("没有 /{word} 这个命令；/help 列出所有命令"),
-            }),
+            Typed::Unknown(word) => self.chat.comment(&unknown(word, self.lang())),
         }
         true
     }
@@ -127,7 +125,11 @@ impl<'a> Talk<'a> {
     }
 
     fn join(&mut self, name: &str) {
-        if self.chat.speaker.group.is_some() {
+        if let Some(group) = self.chat.speaker.group.clone() {
+            self.chat.comment(&match self.lang() {
+                Lang::En => format!("{name} joined {group}"),
+                Lang::Zh => format!("{name} 加入了 {group}"),
+            });
             return self.act(name, SandboxActionKind::Join { by: None });
         }
         self.chat.comment(match self.lang() {
@@ -151,10 +153,7 @@ impl<'a> Talk<'a> {
                     SandboxActionKind::Picture { data: Some(STANDARD.encode(bytes)), name },
                 );
             }
-            Err(error) => self.chat.comment(&match self.lang() {
-                Lang::En => format!("{file} cannot be read: {error}"),
-                Lang::Zh => format!("无法读取 {file}：{error}"),
-            }),
+            Err(error) => self.chat.comment(&unreadable(file, &error, self.lang())),
         }
     }
 
@@ -227,6 +226,39 @@ impl<'a> Talk<'a> {
             Lang::En => HELP_EN,
             Lang::Zh => HELP_ZH,
         });
+    }
+}
+
+fn unknown(word: &str, lang: Lang) -> String {
+    let meant = mynah_reader::closest(word, line::COMMANDS.iter().map(|(name, _)| *name));
+    match (lang, meant) {
+        (Lang::En, Some(meant)) => format!("there is no /{word}; did you mean /{meant}?"),
+        (Lang::En, None) => format!("there is no /{word}; /help lists the commands"),
+        (Lang::Zh, Some(meant)) => format!("没有 /{word} 这个命令；是否想写 /{meant}？"),
+        (Lang::Zh, None) => format!("没有 /{word} 这个命令；/help 列出所有命令"),
+    }
+}
+
+/// Why a picture cannot be read.
+fn unreadable(file: &str, error: &io::Error, lang: Lang) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    match (lang, error.kind()) {
+        (Lang::En, io::ErrorKind::NotFound) if Path::new(file).is_absolute() => {
+            format!("there is no file {file}")
+        }
+        (Lang::Zh, io::ErrorKind::NotFound) if Path::new(file).is_absolute() => {
+            format!("没有 {file} 这个文件")
+        }
+        (Lang::En, io::ErrorKind::NotFound) => {
+            format!("there is no file {file} in {}", here.display())
+        }
+        (Lang::Zh, io::ErrorKind::NotFound) => {
+            format!("{} 里没有 {file} 这个文件", here.display())
+        }
+        (Lang::En, io::ErrorKind::IsADirectory) => format!("{file} is a folder"),
+        (Lang::Zh, io::ErrorKind::IsADirectory) => format!("{file} 是文件夹"),
+        (Lang::En, _) => format!("{file} cannot be read: {error}"),
+        (Lang::Zh, _) => format!("无法读取 {file}：{error}"),
     }
 }
 
