@@ -49,7 +49,9 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
         );
     }
     let from = args.from.as_deref().and_then(Kind::named);
-    let inputs = mynah_import::read_inputs(&args.files, Limits::default()).map_err(failed)?;
+    let inputs = mynah_import::read_inputs(&args.files, Limits::default());
+    let failed = |error| failed(error, &args.files);
+    let inputs = inputs.map_err(failed)?;
     let imported = mynah_import::import(&inputs, from, common.lang()).map_err(failed)?;
     write(to, &imported)?;
     print::to_stdout(|out| {
@@ -62,9 +64,25 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
     Ok(Ended::Fine)
 }
 
-fn failed(error: ImportError) -> Report {
-    let ended = if matches!(error, ImportError::Read { .. }) { Ended::Usage } else { Ended::No };
-    Report::new(ended, "failed to import").because(error)
+fn failed(error: ImportError, files: &[PathBuf]) -> Report {
+    const OF_FOLDER: &str = "all files of a folder and of those in it are read; put the files of the other bot into a \
+                             folder of their own, or name them one by one";
+    match &error {
+        ImportError::Read { file, source } if source.kind() == io::ErrorKind::NotFound => {
+            return Report::new(Ended::Usage, format!("{file} does not exist"))
+                .hint("give the files of the other bot, or the folder with them");
+        }
+        ImportError::Read { .. } => {
+            return Report::new(Ended::Usage, "failed to import").because(error);
+        }
+        _ => {}
+    }
+    let is_of_one_file = matches!(error, ImportError::Form { .. } | ImportError::NotUtf8 { .. });
+    let report = Report::new(Ended::No, "failed to import").because(error);
+    match is_of_one_file && files.iter().any(|file| file.is_dir()) {
+        true => report.hint(OF_FOLDER),
+        false => report,
+    }
 }
 
 /// Writes the files; if one of them exists, none is written.
@@ -183,4 +201,29 @@ fn show_json(out: &mut dyn Write, imported: &Imported, lang: Lang) -> io::Result
         files: imported.files.iter().map(|(name, _)| name.as_str()).collect(),
     };
     print::json(out, &counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(files: &[PathBuf]) -> String {
+        let inputs = mynah_import::read_inputs(files, Limits::default());
+        let imported = inputs.and_then(|inputs| mynah_import::import(&inputs, None, Lang::En));
+        failed(imported.expect_err("nothing to import"), files).to_string()
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_and_one_of_a_folder_that_does_not_belong_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("faq.csv");
+        let said = failure(std::slice::from_ref(&missing));
+        let expected = format!("{} does not exist\n  hint: ", missing.display());
+        assert!(said.starts_with(&expected), "{said}");
+        std::fs::write(folder.path().join("other.json"), r#"{"a": {"b": 1}}"#).expect("a file");
+        let said = failure(&[folder.path().to_owned()]);
+        assert!(said.contains("other.json:1: ") && said.contains("of their own"), "{said}");
+        let said = failure(&[folder.path().join("other.json")]);
+        assert!(!said.contains("hint"), "a file that was named belongs to the bot: {said}");
+    }
 }
