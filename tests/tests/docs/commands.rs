@@ -57,7 +57,6 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("tests/newcomer/run", "builds everything in a crate of its own; a step of `.ci/run`"),
     ("tests/browser/run", "needs a browser; a step of `.ci/run`"),
     ("tests/figures/accounts", "measures hundreds of accounts for minutes"),
-    ("tests/figures/layout", "builds two programs and runs them under valgrind"),
     (
         "tests/figures/run",
         "builds the program from clean; a step of `.ci/run` measures that of the release",
